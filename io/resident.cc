@@ -1,0 +1,188 @@
+#include "io/resident.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "caf/exit_reason.hpp"
+#include "caf/scheduler/abstract_coordinator.hpp"
+#include "caf/sec.hpp"
+#include "caf/send.hpp"
+#include "caf/system_messages.hpp"
+
+namespace troupe {
+namespace {
+
+// Messages one actor handles before its neighbours get their turn.
+constexpr size_t kMaxThroughput = 64;
+
+// Ends an actor that was ready to run but has no thread any more. CAF's own
+// cleanup_and_release leaves the state of a stateful actor undestroyed.
+void Discard(caf::resumable* job, caf::execution_unit* unit) {
+  auto* actor = static_cast<caf::scheduled_actor*>(job);
+  if (!actor->getf(caf::abstract_actor::is_cleaned_up_flag)) {
+    actor->on_exit();
+    actor->cleanup(caf::exit_reason::kill, unit);
+  }
+  caf::intrusive_ptr_release(job);
+}
+
+}  // namespace
+
+thread_local Host* Host::current_ = nullptr;
+
+Host::~Host() = default;
+
+void Host::exec_later(caf::resumable* job) {
+  if (job->subtype() == caf::resumable::scheduled_actor) {
+    // An ordinary actor that one of ours woke: a worker runs it.
+    system().scheduler().enqueue(job);
+    return;
+  }
+  if (OnThread()) {
+    local_.push_back(job);
+    return;
+  }
+  bool first;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) {
+      first = false;
+    } else {
+      first = remote_.empty();
+      remote_.push_back(job);
+      job = nullptr;
+    }
+  }
+  if (job != nullptr) {
+    Discard(job, this);
+  } else if (first && sleeping_.load()) {
+    Wake();
+  }
+}
+
+void Host::Enter(caf::abstract_actor* resident) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  residents_.emplace(resident, caf::actor_control_block::from(resident));
+}
+
+void Host::Leave(caf::abstract_actor* resident) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  residents_.erase(resident);
+}
+
+size_t Host::resident_count() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return residents_.size();
+}
+
+bool Host::TakeRemote() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  local_.insert(local_.end(), remote_.begin(), remote_.end());
+  remote_.clear();
+  return !local_.empty();
+}
+
+// `sleeping_` is set before the queue is looked at again: whoever queues after
+// that look sees the flag and wakes us.
+bool Host::BeginSleep() {
+  if (TakeRemote()) return false;
+  sleeping_.store(true);
+  if (!TakeRemote()) return true;
+  sleeping_.store(false);
+  return false;
+}
+
+bool Host::RunRound() {
+  if (!TakeRemote()) return false;
+  round_.swap(local_);
+  for (caf::resumable* job : round_) {
+    if (job->resume(this, kMaxThroughput) == caf::resumable::resume_later) {
+      local_.push_back(job);
+    } else {
+      caf::intrusive_ptr_release(job);
+    }
+  }
+  round_.clear();
+  return true;
+}
+
+void Host::KillResidents(const caf::abstract_actor* last) {
+  std::vector<caf::strong_actor_ptr> alive;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [resident, weak] : residents_) {
+      if (resident == last) continue;
+      if (auto strong = weak.lock()) alive.push_back(std::move(strong));
+    }
+  }
+  for (const auto& actor : alive) {
+    actor->enqueue(nullptr, caf::make_message_id(),
+                   caf::make_message(
+                       caf::exit_msg{actor->address(), caf::exit_reason::kill}),
+                   this);
+  }
+}
+
+void Host::EndRun() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = true;
+  }
+  TakeRemote();
+  // An actor that ends may wake others.
+  while (!local_.empty()) {
+    round_.swap(local_);
+    for (caf::resumable* job : round_) {
+      Discard(job, this);
+    }
+    round_.clear();
+  }
+  current_ = nullptr;
+}
+
+std::shared_ptr<Host> RequireHost(caf::execution_unit* unit) {
+  auto* host = dynamic_cast<Host*>(unit);
+  if (host == nullptr) {
+    std::fputs(
+        "troupe: a resident actor was spawned without a host; use "
+        "SpawnResident(host, ...) instead of spawn(...)\n",
+        stderr);
+    std::abort();
+  }
+  return host->shared_from_this();
+}
+
+caf::error ExceptionToError(std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& e) {
+    return caf::make_error(caf::sec::runtime_error, std::string(e.what()));
+  } catch (...) {
+    return caf::make_error(caf::sec::runtime_error,
+                           std::string("unknown exception"));
+  }
+}
+
+bool HasEnded(const caf::strong_actor_ptr& actor) {
+  if (actor == nullptr) return true;
+  auto* scheduled = dynamic_cast<caf::scheduled_actor*>(actor->get());
+  return scheduled != nullptr && scheduled->mailbox().closed();
+}
+
+DirectLine::DirectLine(caf::strong_actor_ptr receiver, Host& host)
+    : receiver_(std::move(receiver)), host_(host) {
+  auto* resident = dynamic_cast<ResidentBase*>(receiver_->get());
+  if (resident != nullptr && &resident->host() == &host) {
+    resident_ = dynamic_cast<caf::scheduled_actor*>(receiver_->get());
+  }
+}
+
+// A dead actor takes nothing (activate says so); one that was spawned but not
+// run yet is initialised first.
+void DirectLine::Activate() {
+  element_->sender = nullptr;
+  element_->mid = caf::make_message_id();
+  (void)resident_->activate(&host_, *element_);
+}
+
+}  // namespace troupe

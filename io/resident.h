@@ -1,0 +1,225 @@
+// Residents: actors pinned to a thread of ours. The one place that knows CAF's
+// execution units; a change of CAF's scheduling interface is a change here.
+//
+//   using Counter = caf::typed_actor<caf::reacts_to<Increment>>;
+//   Counter::behavior_type CounterActor(Resident<Counter::base>* self);
+//
+//   Counter counter = SpawnResident(host, CounterActor);
+//
+// A Host is a queue of actors that are ready to run and a thread that runs
+// them. What the thread sleeps in when the queue is empty is the subclass's
+// business (IoHost: a selector). The mixin Resident makes an actor run there
+// and nowhere else: a message from the host's own thread costs no lock and no
+// system call, one from another thread at most one wake-up per sleep. The
+// message types are those of any actor.
+//
+// Lifetime: a resident keeps its host object alive, so a handle may outlive
+// the host's thread. When the host stops it kills the residents that are left;
+// from then on messages to them bounce like those to any dead actor.
+//
+// A handler must not block: it holds up its neighbours. Actors whose job is to
+// block get a host of their own.
+#ifndef TROUPE_IO_RESIDENT_H_
+#define TROUPE_IO_RESIDENT_H_
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "caf/actor_config.hpp"
+#include "caf/actor_system.hpp"
+#include "caf/execution_unit.hpp"
+#include "caf/mailbox_element.hpp"
+#include "caf/resumable.hpp"
+#include "caf/scheduled_actor.hpp"
+#include "caf/typed_event_based_actor.hpp"
+
+namespace troupe {
+
+class Host : public caf::execution_unit,
+             public std::enable_shared_from_this<Host> {
+ public:
+  explicit Host(caf::actor_system& system) : caf::execution_unit(&system) {}
+  ~Host() override;
+
+  // Whether the caller is on the host's thread, inside its run.
+  bool OnThread() const { return current_ == this; }
+
+  // Queues an actor of which the caller holds a reference for us. CAF's
+  // interface; any thread.
+  void exec_later(caf::resumable* job) final;
+
+  // Residents announce themselves and leave; any thread.
+  void Enter(caf::abstract_actor* resident);
+  void Leave(caf::abstract_actor* resident);
+  size_t resident_count() const;
+
+ protected:
+  // Ends the sleep of the host's thread; any thread.
+  virtual void Wake() = 0;
+
+  // What follows is for the host's own thread.
+
+  void BeginRun() { current_ = this; }
+  void EndRun();
+
+  // Between these two a message from another thread calls Wake().
+  // BeginSleep is false when there is work and so no reason to sleep.
+  bool BeginSleep();
+  void EndSleep() { sleeping_.store(false); }
+
+  // Runs what was ready when the round began; false if nothing was. What an
+  // actor makes ready meanwhile is for the next round.
+  bool RunRound();
+
+  // Ends all residents but `last`; they are gone when the rounds after it have
+  // run.
+  void KillResidents(const caf::abstract_actor* last = nullptr);
+
+ private:
+  bool TakeRemote();
+
+  static thread_local Host* current_;
+
+  std::vector<caf::resumable*> local_;
+  std::vector<caf::resumable*> round_;
+  std::atomic<bool> sleeping_{false};
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<caf::resumable*> remote_;
+  bool closed_ = false;
+  std::unordered_map<caf::abstract_actor*, caf::weak_actor_ptr> residents_;
+};
+
+// The host behind `unit`; aborts with a sentence if it is none, because an
+// actor spawned without one would run on a worker and break every promise.
+std::shared_ptr<Host> RequireHost(caf::execution_unit* unit);
+
+// Non-template part of the mixin, to find out whose resident an actor is.
+class ResidentBase {
+ public:
+  explicit ResidentBase(caf::execution_unit* unit) : host_(RequireHost(unit)) {}
+  virtual ~ResidentBase() = default;
+  Host& host() const { return *host_; }
+
+ protected:
+  std::shared_ptr<Host> host_;
+};
+
+// What residents do with an exception of a handler: they end with its text as
+// the reason, and say nothing on stdout.
+caf::error ExceptionToError(std::exception_ptr& exception);
+
+template <class Base>
+class Resident : public Base, public ResidentBase {
+ public:
+  template <class... Ts>
+  explicit Resident(caf::actor_config& config, Ts&&... xs)
+      : Base(config, std::forward<Ts>(xs)...), ResidentBase(config.host) {
+    this->set_exception_handler(
+        [](caf::scheduled_actor*, std::exception_ptr& exception) {
+          return ExceptionToError(exception);
+        });
+    this->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
+    this->set_default_handler(caf::drop);
+  }
+
+  using Base::enqueue;
+  void enqueue(caf::mailbox_element_ptr element,
+               caf::execution_unit*) override {
+    Base::enqueue(std::move(element), host_.get());
+  }
+  void launch(caf::execution_unit*, bool lazy, bool hide) override {
+    host_->Enter(this);
+    Base::launch(host_.get(), lazy, hide);
+  }
+  caf::resumable::subtype_t subtype() const override {
+    return caf::resumable::io_actor;
+  }
+
+ protected:
+  bool cleanup(caf::error&& reason, caf::execution_unit* unit) override {
+    host_->Leave(this);
+    return Base::cleanup(std::move(reason), unit);
+  }
+};
+
+// An actor with typed interface `Handle` and state `State`, pinned. CAF
+// destroys the state when the actor ends: the state's destructor is the place
+// to release what the actor owns.
+template <class Handle, class State>
+using StatefulResident =
+    Resident<typename Handle::template stateful_base<State>>;
+
+template <class T>
+struct IsResident : std::false_type {};
+template <class Base>
+struct IsResident<Resident<Base>*> : std::true_type {};
+
+template <class F>
+struct FirstArgument;
+template <class R, class T, class... Ts>
+struct FirstArgument<R (*)(T, Ts...)> {
+  using type = T;
+};
+
+// Spawns the actor `f(self, xs...)` on `host`; any thread. Infrastructure is
+// spawned `caf::hidden`: a program does not wait for it at its end.
+template <caf::spawn_options Options = caf::no_spawn_options, class F,
+          class... Ts>
+auto SpawnResident(Host& host, F f, Ts&&... xs) {
+  static_assert(IsResident<typename FirstArgument<F>::type>::value,
+                "the first parameter must be a Resident<...>*: anything else "
+                "would run on a worker");
+  caf::actor_config config{&host};
+  return host.system().template spawn_functor<Options>(
+      std::true_type{}, config, f, std::forward<Ts>(xs)...);
+}
+
+// Whether messages to the actor go nowhere any more: true a moment before its
+// monitors are told, because CAF empties the mailbox first. Any thread.
+bool HasEnded(const caf::strong_actor_ptr& actor);
+
+// Hands messages of one type to one actor, again and again. If it is a
+// resident of `host` the handler runs at once, with no mailbox and no
+// allocation (64-89 ns); so this is only for the host's thread while no actor
+// is on the stack. Any other actor gets it in its mailbox.
+class DirectLine {
+ public:
+  DirectLine(caf::strong_actor_ptr receiver, Host& host);
+
+  template <class T>
+  void Send(T message) {
+    if (resident_ == nullptr) {
+      receiver_->enqueue(nullptr, caf::make_message_id(),
+                         caf::make_message(std::move(message)), nullptr);
+      return;
+    }
+    if (element_ == nullptr) {
+      element_ = caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                           std::move(message));
+    } else {
+      element_->content().template get_mutable_as<T>(0) = std::move(message);
+    }
+    Activate();
+  }
+
+  const caf::strong_actor_ptr& receiver() const { return receiver_; }
+
+ private:
+  void Activate();
+
+  caf::strong_actor_ptr receiver_;
+  Host& host_;
+  caf::scheduled_actor* resident_ = nullptr;  // null: not of this host
+  caf::mailbox_element_ptr element_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_RESIDENT_H_

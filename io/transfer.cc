@@ -1,0 +1,49 @@
+#include "io/transfer.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace troupe {
+namespace {
+
+bool IsSocket(DescriptorKind kind) {
+  return kind == DescriptorKind::kStreamSocket ||
+         kind == DescriptorKind::kMessageSocket;
+}
+
+TransferResult Result(ssize_t n) {
+  if (n >= 0) return {.size = static_cast<size_t>(n)};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
+  return {.error_number = errno};
+}
+
+}  // namespace
+
+TransferResult ReadSome(int fd, DescriptorKind kind, absl::Span<char> room) {
+  ssize_t n;
+  do {
+    n = IsSocket(kind) ? recv(fd, room.data(), room.size(), MSG_DONTWAIT)
+                       : read(fd, room.data(), room.size());
+  } while (n < 0 && errno == EINTR);
+  return Result(n);
+}
+
+TransferResult WriteSome(int fd, DescriptorKind kind,
+                         absl::Span<const iovec> pieces) {
+  ssize_t n;
+  do {
+    if (IsSocket(kind)) {
+      msghdr message = {};
+      message.msg_iov = const_cast<iovec*>(pieces.data());
+      message.msg_iovlen = pieces.size();
+      n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+      n = writev(fd, pieces.data(), pieces.size());
+    }
+  } while (n < 0 && errno == EINTR);
+  return Result(n);
+}
+
+}  // namespace troupe

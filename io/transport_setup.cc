@@ -1,0 +1,44 @@
+#include "io/transport_setup.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "caf/node_id.hpp"
+#include "io/os_error.h"
+
+namespace troupe {
+
+absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
+                                                 bool may_block,
+                                                 absl::string_view refusal) {
+  int fd = ticket.number();
+  auto kind = KindOf(fd);
+  if (!kind.ok() || may_block) return kind;
+  if (!IsPipeLike(*kind)) return absl::InvalidArgumentError(refusal);
+  if (*kind == DescriptorKind::kStreamSocket ||
+      *kind == DescriptorKind::kMessageSocket) {
+    return kind;
+  }
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    return OsError(errno, "fcntl O_NONBLOCK", absl::StrCat("fd ", fd));
+  }
+  return kind;
+}
+
+absl::Status CheckLocal(const caf::strong_actor_ptr& protocol,
+                        const caf::node_id& here) {
+  if (protocol == nullptr) {
+    return absl::InvalidArgumentError("a transport needs a protocol");
+  }
+  if (protocol->node() != here) {
+    return absl::InvalidArgumentError(
+        "the protocol lives on another machine: bytes and credit do not cross "
+        "the network without a proxy");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

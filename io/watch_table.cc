@@ -1,0 +1,221 @@
+#include "io/watch_table.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "io/os_error.h"
+
+namespace troupe {
+namespace {
+
+constexpr uint32_t kIndexMask = WatchTable::kFirstId - 1;
+constexpr uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP;
+constexpr uint32_t kEndEvents = EPOLLHUP | EPOLLERR;
+
+uint32_t Relevant(Side side, Interest interest) {
+  if (side == Side::kRead) return kReadEvents | kEndEvents;
+  return interest == Interest::kWritable ? EPOLLOUT | kEndEvents : kEndEvents;
+}
+
+}  // namespace
+
+WatchTable::~WatchTable() {
+  for (auto& watch : watches_) {
+    if (watch->id != 0) End(WatchId{watch->id});
+  }
+}
+
+absl::StatusOr<WatchId> WatchTable::Add(OwnedFd& fd,
+                                        std::unique_ptr<ReadinessSink> read,
+                                        std::unique_ptr<ReadinessSink> write) {
+  auto id =
+      Register(fd.get(), /*owned=*/true, std::move(read), std::move(write));
+  if (id.ok()) (void)fd.Release();
+  return id;
+}
+
+absl::StatusOr<WatchId> WatchTable::AddBorrowed(
+    int fd, std::unique_ptr<ReadinessSink> read,
+    std::unique_ptr<ReadinessSink> write) {
+  return Register(fd, /*owned=*/false, std::move(read), std::move(write));
+}
+
+absl::StatusOr<WatchId> WatchTable::Register(
+    int fd, bool owned, std::unique_ptr<ReadinessSink> read,
+    std::unique_ptr<ReadinessSink> write) {
+  if (fd < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Invalid file descriptor: ", fd));
+  }
+  if (free_.empty()) {
+    free_.push_back(watches_.size());
+    watches_.push_back(std::make_unique<Watch>());
+  }
+  uint32_t index = free_.back();
+  uint64_t id = (++generation_ * kFirstId) | index;
+  uint32_t events = read == nullptr ? 0 : kReadEvents;
+  absl::Status added = selector_.Add(fd, id, events);
+  if (!added.ok()) return added;
+  EndStale(fd);
+  free_.pop_back();
+  Watch& watch = *watches_[index];
+  watch.id = id;
+  watch.fd = fd;
+  watch.owned = owned;
+  watch.registered = events;
+  watch.slots[0] = Slot{std::move(read)};
+  watch.slots[1] = Slot{std::move(write)};
+  if (by_fd_.size() <= static_cast<size_t>(fd)) by_fd_.resize(fd + 1);
+  by_fd_[fd] = id;
+  ++size_;
+  return WatchId{id};
+}
+
+// The selector took `fd` although a watch has that number: that watch's
+// descriptor is closed and the number is another's now. It must not be removed
+// or closed by number.
+void WatchTable::EndStale(int fd) {
+  if (by_fd_.size() <= static_cast<size_t>(fd)) return;
+  Watch* watch = Find(WatchId{by_fd_[fd]});
+  if (watch == nullptr) return;
+  WatchId id{watch->id};
+  TellEnded(*watch, OsError(EBADF, "watch",
+                            absl::StrCat("fd ", fd, ", closed elsewhere")));
+  if (Find(id) != nullptr) Free(*watch);
+}
+
+void WatchTable::TellEnded(Watch& watch, const absl::Status& why) {
+  WatchId id{watch.id};
+  ++depth_;
+  for (Slot& slot : watch.slots) {
+    if (slot.sink != nullptr) slot.sink->OnEnded(id, why);
+  }
+  --depth_;
+}
+
+WatchTable::Watch* WatchTable::Find(WatchId id) {
+  uint32_t index = id.value & kIndexMask;
+  if (id.value == 0 || index >= watches_.size()) return nullptr;
+  Watch* watch = watches_[index].get();
+  return watch->id == id.value ? watch : nullptr;
+}
+
+void WatchTable::Arm(WatchId id, Side side, Interest interest,
+                     bool still_ready) {
+  Watch* watch = Find(id);
+  if (watch == nullptr) return;
+  Slot& slot = watch->slots[static_cast<int>(side)];
+  if (slot.sink == nullptr) return;
+  slot.armed = true;
+  slot.interest = interest;
+  uint32_t events = watch->registered & ~EPOLLOUT;
+  if (watch->slots[1].armed &&
+      watch->slots[1].interest == Interest::kWritable) {
+    events |= EPOLLOUT;
+  }
+  if (events != watch->registered) {
+    watch->registered = events;
+    (void)selector_.Modify(watch->fd, watch->id, events);
+  } else {
+    selector_.Rearm(watch->fd);
+  }
+  if (still_ready) slot.pending |= side == Side::kRead ? EPOLLIN : EPOLLOUT;
+  if (slot.pending & Relevant(side, interest)) due_.emplace_back(id, side);
+}
+
+void WatchTable::Disarm(WatchId id, Side side) {
+  Watch* watch = Find(id);
+  if (watch != nullptr) watch->slots[static_cast<int>(side)].armed = false;
+}
+
+bool WatchTable::End(WatchId id) {
+  Watch* watch = Find(id);
+  if (watch == nullptr) return false;
+  selector_.Remove(watch->fd);
+  if (watch->owned) OwnedFd(watch->fd).Close();
+  Free(*watch);
+  return true;
+}
+
+void WatchTable::Drop(WatchId id, Side side) {
+  Watch* watch = Find(id);
+  if (watch == nullptr) return;
+  graveyard_.push_back(std::move(watch->slots[static_cast<int>(side)].sink));
+  if (watch->slots[0].sink == nullptr && watch->slots[1].sink == nullptr) {
+    End(id);
+  } else {
+    Bury();
+  }
+}
+
+void WatchTable::EndAll(const absl::Status& why) {
+  for (size_t i = 0; i < watches_.size(); ++i) {
+    WatchId id{watches_[i]->id};
+    if (id.value == 0) continue;
+    TellEnded(*watches_[i], why);
+    End(id);
+  }
+}
+
+void WatchTable::Free(Watch& watch) {
+  if (by_fd_[watch.fd] == watch.id) by_fd_[watch.fd] = 0;
+  free_.push_back(watch.id & kIndexMask);
+  for (Slot& slot : watch.slots) graveyard_.push_back(std::move(slot.sink));
+  watch = Watch();
+  --size_;
+  Bury();
+}
+
+// A sink may be the one whose call ends its own watch: it goes when no call
+// into a sink is on the stack. Its destructor may drop the last handle of an
+// actor, so the list is emptied first.
+void WatchTable::Bury() {
+  if (depth_ > 0) return;
+  std::vector<std::unique_ptr<ReadinessSink>> dead;
+  dead.swap(graveyard_);
+}
+
+void WatchTable::Dispatch(const Selector::Event& event) {
+  WatchId id{event.id};
+  for (Side side : {Side::kRead, Side::kWrite}) {
+    Watch* watch = Find(id);  // anew: the read side may have ended it
+    if (watch == nullptr) return;
+    Slot& slot = watch->slots[static_cast<int>(side)];
+    if (slot.sink == nullptr) continue;
+    uint32_t mask =
+        side == Side::kRead ? kReadEvents | kEndEvents : EPOLLOUT | kEndEvents;
+    slot.pending |= event.events & mask;
+    slot.ended |= event.events & (kEndEvents | EPOLLRDHUP) & mask;
+    if (slot.armed && (slot.pending & Relevant(side, slot.interest))) {
+      Deliver(*watch, side);
+    }
+  }
+}
+
+bool WatchTable::DeliverDue() {
+  if (due_.empty()) return false;
+  std::vector<std::pair<WatchId, Side>> due;
+  due.swap(due_);
+  for (auto [id, side] : due) {
+    Watch* watch = Find(id);
+    if (watch == nullptr) continue;
+    Slot& slot = watch->slots[static_cast<int>(side)];
+    if (slot.armed && (slot.pending & Relevant(side, slot.interest))) {
+      Deliver(*watch, side);
+    }
+  }
+  return true;
+}
+
+void WatchTable::Deliver(Watch& watch, Side side) {
+  Slot& slot = watch.slots[static_cast<int>(side)];
+  Readiness readiness{slot.pending | slot.ended};
+  slot.armed = false;
+  slot.pending = 0;
+  ++depth_;
+  slot.sink->OnReady(WatchId{watch.id}, side, readiness);
+  --depth_;
+  Bury();
+}
+
+}  // namespace troupe

@@ -1,0 +1,137 @@
+// The watches of one selector: who waits for which descriptor, with readiness
+// by credit.
+//
+//   WatchTable table(*selector);
+//   OwnedFd fd = ...;
+//   auto id = table.Add(fd, std::move(reader), /*writer=*/nullptr);
+//   table.Arm(*id, Side::kRead, Interest::kReadable);
+//   ... table.Dispatch(event) -> reader->OnReady(id, kRead, readiness), once
+//   ... the reader drains the descriptor and calls Arm again
+//
+// A registration is made once; after it a side has at most one OnReady
+// outstanding. What happens between OnReady and the next Arm is remembered and
+// delivered by DeliverDue, never from inside Arm: an observer is not called
+// while it is calling. A hang-up, once seen, is part of every later readiness.
+//
+// A WatchId is never reused, so events, messages and requests that come late
+// for an ended watch are recognised and dropped. A descriptor number cannot do
+// that: it is the next one's as soon as it is closed.
+//
+// One thread. Sinks are kept until the call that ended their watch has
+// returned, so a sink may end its own watch.
+#ifndef TROUPE_IO_WATCH_TABLE_H_
+#define TROUPE_IO_WATCH_TABLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "io/owned_fd.h"
+#include "io/readiness.h"
+#include "io/selector.h"
+#include "io/watch_id.h"
+
+namespace troupe {
+
+// Who is told. One per side; both sides may belong to one observer.
+class ReadinessSink {
+ public:
+  virtual ~ReadinessSink() = default;
+  virtual void OnReady(WatchId watch, Side side, Readiness readiness) = 0;
+  // The watch is over and nobody asked for it: `why` says what happened.
+  virtual void OnEnded(WatchId watch, absl::Status why) = 0;
+};
+
+class WatchTable {
+ public:
+  explicit WatchTable(Selector& selector) : selector_(selector) {}
+  ~WatchTable();
+  WatchTable(const WatchTable&) = delete;
+  WatchTable& operator=(const WatchTable&) = delete;
+
+  // Watches `fd`, owns it from now on and closes it when the watch ends. On
+  // failure `fd` stays the caller's. Either sink may be null, not both.
+  absl::StatusOr<WatchId> Add(OwnedFd& fd, std::unique_ptr<ReadinessSink> read,
+                              std::unique_ptr<ReadinessSink> write);
+
+  // Watches a descriptor that somebody else closes. If the number belongs to a
+  // live watch, that one's descriptor was closed behind our back: it is ended
+  // and told so. ALREADY_EXISTS when it really is the same descriptor.
+  absl::StatusOr<WatchId> AddBorrowed(int fd,
+                                      std::unique_ptr<ReadinessSink> read,
+                                      std::unique_ptr<ReadinessSink> write);
+
+  // Asks for one OnReady. `still_ready`: the observer stopped before the
+  // descriptor was drained and wants to go on in the next iteration. Unknown
+  // watches are ignored.
+  void Arm(WatchId watch, Side side, Interest interest,
+           bool still_ready = false);
+
+  // Takes back an Arm; what happens meanwhile is still remembered.
+  void Disarm(WatchId watch, Side side);
+
+  // Ends a watch: out of the selector, then closed if owned. False if there is
+  // no such watch (any more).
+  bool End(WatchId watch);
+
+  // Takes one side's observer away; the watch ends with its last one.
+  void Drop(WatchId watch, Side side);
+
+  // Ends all watches and tells each observer why.
+  void EndAll(const absl::Status& why);
+
+  // One event of the selector.
+  void Dispatch(const Selector::Event& event);
+
+  // Delivers what was remembered for sides armed since. True if there was any.
+  bool DeliverDue();
+  bool has_due() const { return !due_.empty(); }
+
+  size_t size() const { return size_; }
+
+  // Ids below this one are never a watch's: free for the owner's own events.
+  static constexpr uint64_t kFirstId = uint64_t{1} << 24;
+
+ private:
+  struct Slot {
+    std::unique_ptr<ReadinessSink> sink;
+    Interest interest = Interest::kReadable;
+    bool armed = false;
+    uint32_t pending = 0;  // happened since the last OnReady
+    uint32_t ended = 0;    // hang-ups, kept for good
+  };
+  struct Watch {
+    uint64_t id = 0;  // 0: free
+    int fd = -1;
+    bool owned = false;
+    uint32_t registered = 0;
+    Slot slots[2];
+  };
+
+  absl::StatusOr<WatchId> Register(int fd, bool owned,
+                                   std::unique_ptr<ReadinessSink> read,
+                                   std::unique_ptr<ReadinessSink> write);
+  Watch* Find(WatchId id);
+  void Deliver(Watch& watch, Side side);
+  void Free(Watch& watch);
+  void TellEnded(Watch& watch, const absl::Status& why);
+  void EndStale(int fd);
+  void Bury();
+
+  Selector& selector_;
+  std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<uint32_t> free_;   // indices of free watches
+  std::vector<uint64_t> by_fd_;  // the live watch of a number, or 0
+  std::vector<std::pair<WatchId, Side>> due_;
+  std::vector<std::unique_ptr<ReadinessSink>> graveyard_;
+  uint64_t generation_ = 0;
+  size_t size_ = 0;
+  int depth_ = 0;  // calls into sinks on the stack
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_WATCH_TABLE_H_

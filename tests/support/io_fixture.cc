@@ -1,0 +1,147 @@
+#include "tests/support/io_fixture.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "caf/atom.hpp"
+#include "caf/scoped_actor.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "gtest/gtest.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+
+namespace troupe {
+namespace {
+
+std::string Describe(const ConnectionLost& lost) {
+  if (lost.why.ok()) return "CL(None)";
+  return absl::StrCat("CL(", lost.why.message(), ")");
+}
+
+struct Notes {
+  std::shared_ptr<Trace> trace;
+  std::string* received;
+  ProtocolScript script;
+};
+
+ReadProtocol::behavior_type ReadHandlers(const Notes& notes) {
+  return {
+      [=](const ConnectionMade&) {
+        notes.trace->Add("CM");
+        if (notes.script.made) notes.script.made();
+      },
+      [=](DataReceived& data) {
+        notes.received->append(data.bytes.data(), data.bytes.size());
+        notes.trace->Add(absl::StrCat("DR(", data.bytes.size(), ")"));
+        if (notes.script.data) notes.script.data(data);
+      },
+      [=](const EofReceived&) { notes.trace->Add("EOF"); },
+      [=](const ConnectionLost& lost) { notes.trace->Add(Describe(lost)); },
+  };
+}
+
+ReadProtocol::behavior_type WorkerReadProtocol(ReadProtocol::pointer,
+                                               Notes notes) {
+  return ReadHandlers(notes);
+}
+
+ReadProtocol::behavior_type ResidentReadProtocol(Resident<ReadProtocol::base>*,
+                                                 Notes notes) {
+  return ReadHandlers(notes);
+}
+
+WriteProtocol::behavior_type WorkerWriteProtocol(WriteProtocol::pointer,
+                                                 Notes notes) {
+  return {
+      [=](const ConnectionMade&) {
+        notes.trace->Add("CM");
+        if (notes.script.made) notes.script.made();
+      },
+      [=](const PauseWriting&) { notes.trace->Add("PAUSE"); },
+      [=](const ResumeWriting&) { notes.trace->Add("RESUME"); },
+      [=](const ConnectionLost& lost) { notes.trace->Add(Describe(lost)); },
+  };
+}
+
+TransportOwner::behavior_type Owner(TransportOwner::pointer,
+                                    std::shared_ptr<Trace> trace) {
+  return {
+      [=](const ObserverLost& lost) {
+        trace->Add(absl::StrCat("LOST(", lost.bytes_unread, ")"));
+      },
+  };
+}
+
+template <class Transport, class Request>
+std::string Await(caf::actor_system& system, const Transport& transport,
+                  Request request) {
+  caf::scoped_actor self(system);
+  std::string text;
+  self->request(transport, caf::infinite, std::move(request))
+      .receive([](const Connected&) {},
+               [&](const caf::error& e) {
+                 text = std::string(StatusOf(e).message());
+               });
+  return text;
+}
+
+}  // namespace
+
+IoTest::IoTest() {
+  config_.set("scheduler.policy", caf::atom("sharing"));
+  config_.set("scheduler.max-threads", size_t{2});
+  system_ = std::make_unique<caf::actor_system>(config_);
+  auto io = IoThread::Start(*system_);
+  EXPECT_TRUE(io.ok()) << io.status();
+  io_ = *std::move(io);
+}
+
+IoTest::~IoTest() {
+  io_.reset();
+  system_.reset();
+}
+
+ReadProtocol IoTest::NewReadProtocol(ProtocolScript script) {
+  return system_->spawn<caf::hidden>(
+      WorkerReadProtocol, Notes{trace_, &received_, std::move(script)});
+}
+
+ReadProtocol IoTest::NewResidentReadProtocol(ProtocolScript script) {
+  return SpawnResident<caf::hidden>(
+      host(), ResidentReadProtocol,
+      Notes{trace_, &received_, std::move(script)});
+}
+
+WriteProtocol IoTest::NewWriteProtocol(ProtocolScript script) {
+  return system_->spawn<caf::hidden>(
+      WorkerWriteProtocol, Notes{trace_, &received_, std::move(script)});
+}
+
+TransportOwner IoTest::NewOwner() {
+  return system_->spawn<caf::hidden>(Owner, trace_);
+}
+
+std::string IoTest::Connect(const ReadTransport& transport, OwnedFd fd,
+                            ReadProtocol protocol) {
+  return Await(*system_, transport,
+               ConnectReadPipe{FdTicket(std::move(fd)), std::move(protocol),
+                               NewOwner()});
+}
+
+std::string IoTest::Connect(const WriteTransport& transport, OwnedFd fd,
+                            WriteProtocol protocol) {
+  return Await(*system_, transport,
+               ConnectWritePipe{FdTicket(std::move(fd)), std::move(protocol),
+                                NewOwner()});
+}
+
+std::pair<OwnedFd, OwnedFd> IoTest::MakePipe() {
+  int ends[2];
+  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+}  // namespace troupe

@@ -1,0 +1,62 @@
+// An actor system with one I/O thread, and protocols that write down what they
+// are told. What is written: `CM`, `DR(n)`, `EOF`, `CL(None)` or `CL(text)`,
+// `PAUSE`, `RESUME`, `LOST(n)`, the names of the golden traces of
+// docs/asyncio.md.
+#ifndef TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
+#define TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "io/io_messages.h"
+#include "io/io_thread.h"
+#include "io/owned_fd.h"
+#include "tests/support/leak_check.h"
+#include "tests/support/trace.h"
+
+namespace troupe {
+
+// What a test's protocol does beside writing down. All are optional and run in
+// the protocol's handlers.
+struct ProtocolScript {
+  std::function<void()> made;
+  std::function<void(DataReceived&)> data;  // may keep the credit
+};
+
+class IoTest : public LeakCheckedTest {
+ protected:
+  IoTest();
+  ~IoTest() override;
+
+  // Protocols on workers, hidden; `Resident...` on the I/O thread.
+  ReadProtocol NewReadProtocol(ProtocolScript script = {});
+  ReadProtocol NewResidentReadProtocol(ProtocolScript script = {});
+  WriteProtocol NewWriteProtocol(ProtocolScript script = {});
+  TransportOwner NewOwner();
+
+  // Connects and waits for the answer; the error's text, or "" .
+  std::string Connect(const ReadTransport& transport, OwnedFd fd,
+                      ReadProtocol protocol);
+  std::string Connect(const WriteTransport& transport, OwnedFd fd,
+                      WriteProtocol protocol);
+
+  IoHost& host() { return io_->host(); }
+  const IoActor& io() { return io_->actor(); }
+
+  static std::pair<OwnedFd, OwnedFd> MakePipe();  // read end, write end
+
+  std::shared_ptr<Trace> trace_ = std::make_shared<Trace>();
+  std::string received_;  // all bytes; read it after CL
+
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<IoThread> io_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
