@@ -1,0 +1,37 @@
+// A new folder under /tmp for the files of one test, removed with all in it.
+#ifndef TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
+#define TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace troupe {
+
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    char name[] = "/tmp/troupe-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+
+  const std::string& path() const { return path_; }
+
+  // The path of the written file.
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::string file = path_ + "/" + name;
+    std::ofstream(file, std::ios::binary) << text;
+    return file;
+  }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
