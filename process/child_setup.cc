@@ -1,0 +1,228 @@
+#include "process/child_setup.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+// Every function of the child carries it. libc's syscall() is not instrumented
+// and touches nothing but errno, which is the suspended thread's.
+#define TROUPE_CHILD \
+  __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
+
+namespace troupe {
+namespace {
+
+TROUPE_CHILD bool Ok(long result) { return result >= 0; }
+
+// Puts every descriptor under its number. A source that is some target's
+// number, too, is copied out of the way first: that makes swaps safe.
+TROUPE_CHILD bool MoveDescriptors(ChildSetup* setup) {
+  setup->step = SpawnStep::kDescriptors;
+  int highest = 2;
+  for (int i = 0; i < setup->move_count; ++i) {
+    if (setup->moves[i].target > highest) highest = setup->moves[i].target;
+  }
+  for (int i = 0; i < setup->move_count; ++i) {
+    FdMove& move = setup->moves[i];
+    setup->detail = move.target;
+    if (move.source == move.target || move.source > highest) continue;
+    long copy = syscall(SYS_fcntl, move.source, F_DUPFD_CLOEXEC, highest + 1);
+    if (!Ok(copy)) return false;
+    move.source = static_cast<int>(copy);
+  }
+  for (int i = 0; i < setup->move_count; ++i) {
+    const FdMove& move = setup->moves[i];
+    setup->detail = move.target;
+    long result = move.source == move.target
+                      ? syscall(SYS_fcntl, move.source, F_SETFD, 0)
+                      : syscall(SYS_dup3, move.source, move.target, 0);
+    if (!Ok(result)) return false;
+  }
+  return true;
+}
+
+// Closes now rather than at exec: a child that hangs there holds nobody's pipe.
+TROUPE_CHILD bool CloseOthers(ChildSetup* setup) {
+  setup->step = SpawnStep::kCloseOthers;
+  setup->detail = -1;
+  unsigned first = 0;
+  for (int i = 0; i < setup->move_count; ++i) {
+    unsigned target = static_cast<unsigned>(setup->moves[i].target);
+    if (target > first && !Ok(syscall(SYS_close_range, first, target - 1, 0))) {
+      return false;
+    }
+    first = target + 1;
+  }
+  return Ok(syscall(SYS_close_range, first, ~0U, 0));
+}
+
+TROUPE_CHILD bool EnterGroup(ChildSetup* setup) {
+  if (setup->group == ProcessGroup::kNewGroup) {
+    setup->step = SpawnStep::kNewGroup;
+    return Ok(syscall(SYS_setpgid, 0, 0));
+  }
+  if (setup->group == ProcessGroup::kInherit) return true;
+  setup->step = SpawnStep::kNewSession;
+  if (!Ok(syscall(SYS_setsid))) return false;
+  if (!setup->controlling_terminal) return true;
+  setup->step = SpawnStep::kTerminal;
+  return Ok(syscall(SYS_ioctl, 0, TIOCSCTTY, 0));
+}
+
+TROUPE_CHILD bool EnterDirectory(ChildSetup* setup) {
+  setup->step = SpawnStep::kChdir;
+  if (setup->cwd != nullptr && !Ok(syscall(SYS_chdir, setup->cwd))) {
+    return false;
+  }
+  if (setup->umask >= 0) syscall(SYS_umask, setup->umask);  // cannot fail
+  return true;
+}
+
+TROUPE_CHILD bool SetLimits(ChildSetup* setup) {
+  setup->step = SpawnStep::kLimits;
+  for (int i = 0; i < setup->limit_count; ++i) {
+    setup->detail = setup->limits[i].resource;
+    if (!Ok(syscall(SYS_prlimit64, 0, setup->limits[i].resource,
+                    setup->limits[i].value, nullptr))) {
+      return false;
+    }
+  }
+  setup->detail = -1;
+  return true;
+}
+
+TROUPE_CHILD bool SetIds(ChildSetup* setup) {
+  setup->step = SpawnStep::kGroups;
+  if (setup->group_count >= 0 &&
+      !Ok(syscall(SYS_setgroups, setup->group_count, setup->groups))) {
+    return false;
+  }
+  setup->step = SpawnStep::kGid;
+  if (setup->gid >= 0 &&
+      !Ok(syscall(SYS_setresgid, setup->gid, setup->gid, setup->gid))) {
+    return false;
+  }
+  setup->step = SpawnStep::kUid;
+  return setup->uid < 0 ||
+         Ok(syscall(SYS_setresuid, setup->uid, setup->uid, setup->uid));
+}
+
+TROUPE_CHILD bool FollowParent(ChildSetup* setup) {
+  if (setup->parent_death_signal == 0) return true;
+  setup->step = SpawnStep::kParentDeath;
+  if (!Ok(syscall(SYS_prctl, PR_SET_PDEATHSIG, setup->parent_death_signal, 0, 0,
+                  0))) {
+    return false;
+  }
+  if (syscall(SYS_getppid) == setup->parent) return true;
+  errno = ESRCH;  // it died before the kernel knew we care
+  return false;
+}
+
+// Struct sigaction as the kernel has it begins with the handler and is no
+// longer than this; all zeros are the default action.
+struct KernelAction {
+  unsigned long words[4];
+};
+
+TROUPE_CHILD bool ResetSignals(ChildSetup* setup) {
+  setup->step = SpawnStep::kSignals;
+  for (int number = 1; number <= 64; ++number) {
+    if (number == SIGKILL || number == SIGSTOP) continue;
+    KernelAction now;
+    if (!Ok(syscall(SYS_rt_sigaction, number, nullptr, &now, 8))) return false;
+    if (now.words[0] == 0) continue;
+    bool ignored = now.words[0] == 1;
+    if (ignored && number != SIGPIPE && number != SIGXFSZ &&
+        !setup->ignored_signals_to_default) {
+      continue;
+    }
+    KernelAction standard;
+    for (unsigned long& word : standard.words) word = 0;
+    if (!Ok(syscall(SYS_rt_sigaction, number, &standard, nullptr, 8))) {
+      return false;
+    }
+  }
+  uint64_t none = 0;
+  return Ok(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8));
+}
+
+// Tries each candidate. "Not there" moves on, "not allowed" moves on and is
+// remembered, anything else is the answer; no shell is tried for ENOEXEC.
+TROUPE_CHILD void Exec(ChildSetup* setup) {
+  setup->step = SpawnStep::kExec;
+  bool denied = false;
+  int error = ENOENT;
+  for (const char* const* path = setup->candidates; *path != nullptr; ++path) {
+    syscall(SYS_execve, *path, setup->argv, setup->envp);
+    error = errno;
+    if (error == EACCES) denied = true;
+    if (error != EACCES && error != ENOENT && error != ENOTDIR) return;
+  }
+  if (denied) errno = EACCES;
+  // With a PATH, a file among its folders is not what the caller did wrong.
+  if (!denied && setup->candidates[1] != nullptr) errno = ENOENT;
+}
+
+}  // namespace
+
+// Descriptors come first, while the limits still allow their numbers; the
+// session before the terminal, the terminal after stdin is in place; the
+// directory and the limits while we may still be root, groups before gid before
+// uid for the same reason. A change of uid clears the parent-death signal, so
+// that follows. Dispositions before the mask: a signal in between would run our
+// parent's handler in our parent's memory.
+TROUPE_CHILD int RunChildSetup(void* argument) {
+  ChildSetup* setup = static_cast<ChildSetup*>(argument);
+  __atomic_store_n(&setup->flags->started, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&setup->flags->aborted, __ATOMIC_SEQ_CST)) return 127;
+  if (MoveDescriptors(setup) && CloseOthers(setup) && EnterGroup(setup) &&
+      EnterDirectory(setup) && SetLimits(setup) && SetIds(setup) &&
+      FollowParent(setup) && ResetSignals(setup)) {
+    Exec(setup);
+  }
+  setup->error_number = errno;
+  return 127;
+}
+
+const char* SpawnStepName(SpawnStep step) {
+  switch (step) {
+    case SpawnStep::kStart:
+      return "spawn";
+    case SpawnStep::kDescriptors:
+      return "dup";
+    case SpawnStep::kCloseOthers:
+      return "close_range";
+    case SpawnStep::kNewGroup:
+      return "setpgid";
+    case SpawnStep::kNewSession:
+      return "setsid";
+    case SpawnStep::kTerminal:
+      return "ioctl(TIOCSCTTY)";
+    case SpawnStep::kChdir:
+      return "chdir";
+    case SpawnStep::kLimits:
+      return "setrlimit";
+    case SpawnStep::kGroups:
+      return "setgroups";
+    case SpawnStep::kGid:
+      return "setgid";
+    case SpawnStep::kUid:
+      return "setuid";
+    case SpawnStep::kParentDeath:
+      return "prctl(PR_SET_PDEATHSIG)";
+    case SpawnStep::kSignals:
+      return "sigaction";
+    case SpawnStep::kExec:
+      return "exec";
+  }
+  return "spawn";
+}
+
+}  // namespace troupe

@@ -1,0 +1,88 @@
+// What a child does between clone and exec, in its parent's memory.
+//
+// The child borrows the parent's whole address space while the spawning thread
+// is suspended. So RunChildSetup makes system calls and nothing else: no
+// allocation, no lock, no instrumented code, no noreturn function (a sanitizer
+// would clean up the parent's stack). All it needs was prepared by SpawnPlan
+// and lies in a ChildSetup; all it has to tell, it writes there.
+//
+// The order of its steps is fixed; see RunChildSetup for what depends on what.
+#ifndef TROUPE_PROCESS_CHILD_SETUP_H_
+#define TROUPE_PROCESS_CHILD_SETUP_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "process/command.h"
+#include "process/spawn_attempt.h"
+
+namespace troupe {
+
+enum class SpawnStep {
+  kStart,
+  kDescriptors,
+  kCloseOthers,
+  kNewGroup,
+  kNewSession,
+  kTerminal,
+  kChdir,
+  kLimits,
+  kGroups,
+  kGid,
+  kUid,
+  kParentDeath,
+  kSignals,
+  kExec,
+};
+
+// The system call behind a step, as messages name it: "chdir", "exec".
+const char* SpawnStepName(SpawnStep step);
+
+struct FdMove {
+  int source;
+  int target;
+};
+
+// struct rlimit64 as the kernel has it.
+struct ChildLimit {
+  int resource;
+  uint64_t value[2];  // soft, hard
+};
+
+// All pointers are borrowed from the plan.
+struct ChildSetup {
+  FdMove* moves = nullptr;  // by target, ascending; sources are rewritten
+  int move_count = 0;
+  ProcessGroup group = ProcessGroup::kInherit;
+  bool controlling_terminal = false;
+  const char* cwd = nullptr;
+  int umask = -1;
+  const ChildLimit* limits = nullptr;
+  int limit_count = 0;
+  const gid_t* groups = nullptr;
+  int group_count = -1;
+  int64_t gid = -1;
+  int64_t uid = -1;
+  int parent_death_signal = 0;
+  pid_t parent = 0;
+  bool ignored_signals_to_default = false;
+  const char* const* candidates = nullptr;  // nullptr ends it
+  const char* const* argv = nullptr;
+  const char* const* envp = nullptr;
+  SpawnFlags* flags = nullptr;
+
+  // Written by the child: where it is, the number of the descriptor or resource
+  // it works on there, and why it ended without exec.
+  volatile SpawnStep step = SpawnStep::kStart;
+  volatile int detail = -1;
+  volatile int error_number = 0;
+};
+
+// For clone(2); `setup` is a ChildSetup. Returns only when exec did not happen,
+// with the code the child ends with.
+int RunChildSetup(void* setup);
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_CHILD_SETUP_H_

@@ -1,0 +1,56 @@
+// Makes a child process: the only place in Troupe that does.
+//
+//   Command command;
+//   command.argv = {"sort"};
+//   command.stdout_to = Stdio::Pipe();
+//   auto child = Spawn(command);
+//   if (!child.ok()) ...   // NOT_FOUND: exec "sort": No such file or directory
+//
+// Returns when the child has become its program, or could not: by clone(2) with
+// CLONE_VM and CLONE_VFORK, so its cost does not grow with our memory whatever
+// the command asks for. The calling thread is suspended meanwhile; call it on
+// one that has nothing else to do and that lives as long as children with a
+// parent-death signal shall (they die with the *thread*).
+//
+// A spawn that fails leaves nothing: no zombie, no descriptor. The parent gets
+// one SIGCHLD for a child that failed before exec.
+//
+// Errors: InvalidArgument from Validate; else OsError with the step that
+// failed, the path it failed on and errno. NotFound: the program or the
+// directory is not there. PermissionDenied. ENOEXEC: no shell is tried.
+// DeadlineExceeded: aborted through the attempt, with the step it hung in.
+// ResourceExhausted or Unavailable: too many descriptors or processes, try
+// later.
+//
+// Not promised: that a child which is killed by a stranger between clone and
+// exec is told from one killed right after exec. Both are a child that was
+// killed.
+#ifndef TROUPE_PROCESS_SPAWN_H_
+#define TROUPE_PROCESS_SPAWN_H_
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+#include "io/owned_fd.h"
+#include "process/command.h"
+#include "process/spawn_attempt.h"
+
+namespace troupe {
+
+// Every descriptor is close-on-exec and numbered 3 or higher. Dropping it kills
+// and reaps nobody: see reap.h.
+struct SpawnedChild {
+  pid_t pid = -1;
+  OwnedFd pidfd;
+  OwnedFd stdin_pipe;  // our ends, non-blocking; invalid without Stdio::Pipe
+  OwnedFd stdout_pipe;
+  OwnedFd stderr_pipe;
+};
+
+// `attempt` may be null; if not, it is used for this one call.
+absl::StatusOr<SpawnedChild> Spawn(const Command& command,
+                                   SpawnAttempt* attempt = nullptr);
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_SPAWN_H_

@@ -1,0 +1,57 @@
+// A way for another thread to end a spawn that hangs.
+//
+//   SpawnAttempt attempt;                    // shared by both threads
+//   auto child = Spawn(command, &attempt);   // spawner: stuck in exec on a
+//                                            // dead network file system
+//   attempt.Abort();                         // a clock's thread
+//   // Spawn returns DEADLINE_EXCEEDED: exec "/nfs/tool": Timer expired
+//
+// For one Spawn. The child is killed through its pidfd, whose number the kernel
+// writes here as it makes the child; Spawn closes it only after Finish, so
+// Abort never reaches a stranger. What Spawn does before there is a child
+// (opening files) cannot be cut short: the abort then takes effect as soon as
+// it is done.
+#ifndef TROUPE_PROCESS_SPAWN_ATTEMPT_H_
+#define TROUPE_PROCESS_SPAWN_ATTEMPT_H_
+
+#include <mutex>
+
+namespace troupe {
+
+// Shared with the child while it runs in our memory, hence plain integers,
+// accessed with __atomic builtins.
+struct SpawnFlags {
+  int pidfd = -1;   // by the kernel, before the child runs
+  int started = 0;  // by the child, first thing
+  int aborted = 0;  // by Abort
+};
+
+class SpawnAttempt {
+ public:
+  SpawnAttempt() = default;
+  SpawnAttempt(const SpawnAttempt&) = delete;
+  SpawnAttempt& operator=(const SpawnAttempt&) = delete;
+
+  // Any thread, any time. False when Spawn is already past the child's exec or
+  // its failure: nothing was done.
+  bool Abort();
+
+  // The rest is Spawn's. Begin: false when aborted before anything happened.
+  bool Begin();
+
+  // After it Abort does nothing; true if it did something before.
+  bool Finish();
+
+  SpawnFlags* flags() { return &flags_; }
+
+ private:
+  enum class Phase { kWaiting, kRunning, kOver };
+
+  std::mutex mutex_;
+  Phase phase_ = Phase::kWaiting;
+  SpawnFlags flags_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_SPAWN_ATTEMPT_H_

@@ -1,0 +1,229 @@
+// The child's descriptors: core rule 5, "descriptors, close_range" and "files
+// for stdio".
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "process/spawn.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+
+namespace troupe {
+namespace {
+
+class SpawnStdioTest : public LeakCheckedTest {
+ protected:
+  SpawnStdioTest() {
+    std::string pattern = absl::StrCat(::testing::TempDir(), "/stdioXXXXXX");
+    folder_ = mkdtemp(pattern.data());
+  }
+
+  std::string Path(const std::string& name) { return folder_ + "/" + name; }
+
+  static std::string Content(const std::string& path) {
+    std::stringstream content;
+    content << std::ifstream(path).rdbuf();
+    return content.str();
+  }
+
+  static OwnedFd OpenToWrite(const std::string& path) {
+    return OwnedFd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  }
+
+  std::string folder_;
+};
+
+TEST_F(SpawnStdioTest, CarriesBytesThroughPipes) {
+  auto child = Spawn({.argv = {ChildProgram("copy_input")},
+                      .stdin_from = Stdio::Pipe(),
+                      .stdout_to = Stdio::Pipe()});
+  ASSERT_TRUE(child.ok()) << child.status();
+  ASSERT_EQ(write(child->stdin_pipe.get(), "hello", 5), 5);
+  EXPECT_EQ(ReadBytes(child->stdout_pipe.get(), 5), "hello");
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+}
+
+// Row P8: a pipe, not asyncio's socket pair, so /dev/stdin can be opened.
+TEST_F(SpawnStdioTest, LetsTheChildReopenItsStdin) {
+  auto child = Spawn({.argv = {"/bin/cat", "/dev/stdin"},
+                      .stdin_from = Stdio::Pipe(),
+                      .stdout_to = Stdio::Pipe()});
+  ASSERT_TRUE(child.ok()) << child.status();
+  ASSERT_EQ(write(child->stdin_pipe.get(), "again", 5), 5);
+  child->stdin_pipe.Close();
+  EXPECT_EQ(ReadToEnd(child->stdout_pipe.get()), "again");
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+}
+
+TEST_F(SpawnStdioTest, GivesTheChildNoExtraDescriptors) {
+  OwnedFd inheritable(open("/dev/null", O_RDONLY));  // no O_CLOEXEC
+  OwnedFd high(fcntl(inheritable.get(), F_DUPFD, 700));
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
+                      .stdin_from = Stdio::Null(),
+                      .stderr_to = Stdio::Null()}),
+            "0 blocking\n1 blocking\n2 blocking\n");
+}
+
+TEST_F(SpawnStdioTest, GivesTheChildBlockingStdio) {
+  std::ofstream(Path("in")) << "x";
+  EXPECT_EQ(
+      OutputOf({.argv = {ChildProgram("print_fds")},
+                .stdin_from = Stdio::File(Path("in"), Stdio::FileMode::kRead),
+                .stderr_to = Stdio::Merged()}),
+      "0 blocking\n1 blocking\n2 blocking\n");
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
+                      .stdin_from = Stdio::Pipe(),
+                      .stderr_to = Stdio::Pipe()}),
+            "0 blocking\n1 blocking\n2 blocking\n");
+}
+
+TEST_F(SpawnStdioTest, GivesExtraDescriptorsUnderTheirNumbers) {
+  OwnedFd file = OpenToWrite(Path("extra"));
+  auto shared = std::make_shared<OwnedFd>(OpenToWrite(Path("shared")));
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
+                      .stdin_from = Stdio::Null(),
+                      .stderr_to = Stdio::Null(),
+                      .extra_fds = {{.child_number = 40, .shared_fd = shared},
+                                    {.child_number = 7, .fd = file.get()}}}),
+            "0 blocking\n1 blocking\n2 blocking\n7 blocking\n40 blocking\n");
+}
+
+TEST_F(SpawnStdioTest, KeepsAnExtraDescriptorThatHasItsNumberAlready) {
+  OwnedFd file = OpenToWrite(Path("extra"));  // close-on-exec in the parent
+  std::string number = absl::StrCat(file.get());
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
+                      .stdin_from = Stdio::Null(),
+                      .stderr_to = Stdio::Null(),
+                      .extra_fds = {{file.get(), file.get()}}}),
+            absl::StrCat("0 blocking\n1 blocking\n2 blocking\n", number,
+                         " blocking\n"));
+}
+
+TEST_F(SpawnStdioTest, SwapsExtraDescriptors) {
+  OwnedFd a = OpenToWrite(Path("a")), b = OpenToWrite(Path("b"));
+  std::string script =
+      absl::StrCat("echo a >&", a.get(), "; echo b >&", b.get());
+  RanChild ran =
+      RunToEnd({.argv = {"/bin/bash", "-c", script},
+                .extra_fds = {{a.get(), b.get()}, {b.get(), a.get()}}});
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  EXPECT_EQ(Content(Path("a")), "b\n");
+  EXPECT_EQ(Content(Path("b")), "a\n");
+}
+
+// The parent's 1 and 2 lead to two files here, and the child gets each as the
+// other.
+TEST_F(SpawnStdioTest, SwapStdoutAndStderr) {
+  OwnedFd kept[2] = {OwnedFd(fcntl(1, F_DUPFD_CLOEXEC, 3)),
+                     OwnedFd(fcntl(2, F_DUPFD_CLOEXEC, 3))};
+  fflush(stdout);
+  dup2(OpenToWrite(Path("one")).get(), 1);
+  dup2(OpenToWrite(Path("two")).get(), 2);
+  RanChild ran = RunToEnd({.argv = {ChildProgram("write_both")},
+                           .stdout_to = Stdio::Descriptor(2),
+                           .stderr_to = Stdio::Descriptor(1)});
+  dup2(kept[0].get(), 1);
+  dup2(kept[1].get(), 2);
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  EXPECT_EQ(Content(Path("one")), "err");
+  EXPECT_EQ(Content(Path("two")), "out");
+}
+
+// Row P7.
+TEST_F(SpawnStdioTest, MergesStderrIntoStdout) {
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("write_both")},
+                      .stderr_to = Stdio::Merged()}),
+            "outerr");
+}
+
+TEST_F(SpawnStdioTest, TruncatesAndAppends) {
+  std::ofstream(Path("log")) << "old";
+  Command command = {
+      .argv = {ChildProgram("write_both")},
+      .stdout_to = Stdio::File(Path("log"), Stdio::FileMode::kTruncate),
+      .stderr_to = Stdio::Null()};
+  EXPECT_EQ(RunToEnd(command).status, ExitStatus::Exited(0));
+  EXPECT_EQ(Content(Path("log")), "out");
+  command.stdout_to = Stdio::File(Path("log"), Stdio::FileMode::kAppend);
+  EXPECT_EQ(RunToEnd(command).status, ExitStatus::Exited(0));
+  EXPECT_EQ(Content(Path("log")), "outout");
+}
+
+TEST_F(SpawnStdioTest, ReportsAFileThatIsNotThere) {
+  auto status =
+      Spawn({.argv = {"/bin/true"},
+             .stdin_from = Stdio::File("/nowhere/x", Stdio::FileMode::kRead)})
+          .status();
+  EXPECT_EQ(status.message(), "open \"/nowhere/x\": No such file or directory");
+}
+
+// Row P6: a bad descriptor is EBADF.
+TEST_F(SpawnStdioTest, ReportsADescriptorThatIsNotOpen) {
+  for (const Command& command :
+       {Command{.argv = {"/bin/true"}, .stdin_from = Stdio::Descriptor(999)},
+        Command{.argv = {"/bin/true"}, .extra_fds = {{5, 999}}}}) {
+    EXPECT_EQ(Spawn(command).status().message(),
+              "dup \"fd 999\": Bad file descriptor");
+  }
+}
+
+// Core rule 5: opening a FIFO in the child blocked every spawn.
+TEST_F(SpawnStdioTest, OpensAFifoWithoutBlocking) {
+  ASSERT_EQ(mkfifo(Path("fifo").c_str(), 0600), 0);
+  Command command = {
+      .argv = {ChildProgram("print_fds")},
+      .stdin_from = Stdio::File(Path("fifo"), Stdio::FileMode::kRead),
+      .stderr_to = Stdio::Null()};
+  EXPECT_EQ(OutputOf(command), "0 blocking\n1 blocking\n2 blocking\n");
+  command.stdin_from = Stdio::Null();
+  command.stdout_to = Stdio::File(Path("fifo"), Stdio::FileMode::kAppend);
+  EXPECT_EQ(OsFailureOf(Spawn(command).status())->error_number, ENXIO);
+}
+
+// One parent whose 0, 1 and 2 are closed, as daemons are at times: what the
+// spawner opens may not land there and be overwritten.
+TEST_F(SpawnStdioTest, WorksWithStdioClosedInTheParent) {
+  OwnedFd kept[3];
+  for (int fd = 0; fd < 3; ++fd) {
+    kept[fd] = OwnedFd(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  }
+  fflush(stdout);
+  for (int fd = 0; fd < 3; ++fd) close(fd);
+  auto child = Spawn({.argv = {ChildProgram("copy_input")},
+                      .stdin_from = Stdio::Pipe(),
+                      .stdout_to = Stdio::Pipe(),
+                      .stderr_to = Stdio::Null()});
+  std::string echoed;
+  bool above = false;
+  if (child.ok()) {
+    above = child->pidfd.get() > 2 && child->stdin_pipe.get() > 2 &&
+            child->stdout_pipe.get() > 2;
+    if (write(child->stdin_pipe.get(), "ok", 2) == 2) {
+      echoed = ReadBytes(child->stdout_pipe.get(), 2);
+    }
+  }
+  for (int fd = 0; fd < 3; ++fd) dup2(kept[fd].get(), fd);
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_TRUE(above);
+  EXPECT_EQ(echoed, "ok");
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+}
+
+TEST_F(SpawnStdioTest, LeavesAnInheritedDescriptorClosedThatIsClosedHere) {
+  OwnedFd kept(fcntl(0, F_DUPFD_CLOEXEC, 3));
+  close(0);
+  std::string out = OutputOf(
+      {.argv = {ChildProgram("print_fds")}, .stderr_to = Stdio::Null()});
+  dup2(kept.get(), 0);
+  EXPECT_EQ(out, "1 blocking\n2 blocking\n");
+}
+
+}  // namespace
+}  // namespace troupe
