@@ -49,11 +49,13 @@ absl::Status Validate(const RestartPolicy& policy);
 // What a policy needs to remember; starts empty.
 struct RestartHistory {
   int quick_ends = 0;  // restarts since the last healthy run
-  std::deque<std::chrono::steady_clock::time_point> restarts;  // in the window
+  // Those in the window.
+  std::deque<std::chrono::steady_clock::time_point> restarts = {};
 };
 
 struct EndedRun {
-  std::optional<ExitStatus> status;  // nothing: it could not even be started
+  // Nothing: it could not even be started.
+  std::optional<ExitStatus> status = std::nullopt;
   std::chrono::nanoseconds lasted = {};
 };
 
@@ -66,7 +68,7 @@ enum class RestartAction {
 struct RestartDecision {
   RestartAction action = RestartAction::kStop;
   std::chrono::nanoseconds delay = {};
-  RestartHistory history;  // for the next decision
+  RestartHistory history = {};  // for the next decision
 };
 
 RestartDecision DecideRestart(const RestartPolicy& policy,

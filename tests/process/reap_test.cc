@@ -1,0 +1,123 @@
+#include "process/reap.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+
+namespace troupe {
+namespace {
+
+// A child that runs until its stdin ends, past its first byte.
+class ReapTest : public LeakCheckedTest {
+ protected:
+  void SetUp() override {
+    auto child = Spawn({.argv = {ChildProgram("wait_for_eof")},
+                        .stdin_from = Stdio::Pipe(),
+                        .stdout_to = Stdio::Pipe()});
+    ASSERT_TRUE(child.ok()) << child.status();
+    child_ = *std::move(child);
+    ASSERT_EQ(ReadBytes(child_.stdout_pipe.get(), 1), "r");
+  }
+
+  int pidfd() const { return child_.pidfd.get(); }
+
+  // Ends the child and waits until the pidfd tells so.
+  void End() {
+    child_.stdin_pipe.Close();
+    pollfd waited = {pidfd(), POLLIN, 0};
+    ASSERT_EQ(poll(&waited, 1, -1), 1);
+  }
+
+  SpawnedChild child_;
+};
+
+TEST_F(ReapTest, TellsNothingWhileTheChildRuns) {
+  auto report = PollExit(pidfd());
+  ASSERT_TRUE(report.ok());
+  EXPECT_FALSE(report->has_value());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Reap(pidfd()).status()));
+  End();
+  EXPECT_TRUE(Reap(pidfd()).ok());
+}
+
+// Core rule 6: the exit is published, the zombie stays.
+TEST_F(ReapTest, PublishesTheExitWithoutReaping) {
+  End();
+  for (int i = 0; i < 2; ++i) {
+    auto report = PollExit(pidfd());
+    ASSERT_TRUE(report.ok());
+    ASSERT_TRUE(report->has_value());
+    EXPECT_EQ((*report)->status, ExitStatus::Exited(0));
+  }
+  EXPECT_EQ(kill(child_.pid, 0), 0);
+  auto report = Reap(pidfd());
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->status, ExitStatus::Exited(0));
+  EXPECT_NE(kill(child_.pid, 0), 0);
+}
+
+TEST_F(ReapTest, TellsWhatTheChildHasUsed) {
+  End();
+  auto report = Reap(pidfd());
+  ASSERT_TRUE(report.ok());
+  EXPECT_GT(report->usage.ru_maxrss, 0);
+}
+
+// Row RC4.
+TEST_F(ReapTest, TellsALostStatus) {
+  End();
+  ASSERT_EQ(waitpid(child_.pid, nullptr, 0), child_.pid);
+  auto report = PollExit(pidfd());
+  ASSERT_TRUE(report.ok());
+  ASSERT_TRUE(report->has_value());
+  EXPECT_TRUE((*report)->status.lost());
+  EXPECT_TRUE(WaitForExit(pidfd())->status.lost());
+  EXPECT_TRUE(Reap(pidfd())->status.lost());
+}
+
+TEST_F(ReapTest, WaitsForTheExit) {
+  child_.stdin_pipe.Close();
+  auto report = WaitForExit(pidfd());
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->status, ExitStatus::Exited(0));
+  EXPECT_TRUE(Reap(pidfd()).ok());
+}
+
+TEST_F(ReapTest, SendsSignals) {
+  ASSERT_TRUE(SendSignal(pidfd(), SIGUSR1).ok());
+  EXPECT_EQ(EndOf(&child_), ExitStatus::Killed(SIGUSR1));
+}
+
+// Row P20: a stopped child has not exited.
+TEST_F(ReapTest, DoesNotTakeAStopForAnExit) {
+  ASSERT_TRUE(SendSignal(pidfd(), SIGSTOP).ok());
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, child_.pid, &info, WSTOPPED), 0);
+  EXPECT_FALSE(PollExit(pidfd())->has_value());
+  ASSERT_TRUE(SendSignal(pidfd(), SIGCONT).ok());
+  EXPECT_EQ(EndOf(&child_), ExitStatus::Exited(0));
+}
+
+// Row P20: EINVAL for what is no signal; 0 asks whether the child is there.
+TEST_F(ReapTest, RefusesWhatIsNoSignal) {
+  EXPECT_TRUE(SendSignal(pidfd(), 0).ok());
+  EXPECT_EQ(OsFailureOf(SendSignal(pidfd(), 9999))->error_number, EINVAL);
+  EXPECT_EQ(OsFailureOf(SendSignal(pidfd(), -1))->error_number, EINVAL);
+  EndOf(&child_);
+}
+
+TEST_F(ReapTest, ReachesNobodyOnceTheChildIsReaped) {
+  End();
+  EXPECT_TRUE(SendSignal(pidfd(), SIGTERM).ok());  // a zombie: no effect
+  ASSERT_EQ(Reap(pidfd())->status, ExitStatus::Exited(0));
+  EXPECT_TRUE(absl::IsNotFound(SendSignal(pidfd(), SIGTERM)));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,146 @@
+#include "process/spawn_attempt.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "process/spawn.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+
+namespace troupe {
+namespace {
+
+class SpawnAttemptTest : public LeakCheckedTest {};
+
+TEST_F(SpawnAttemptTest, ChangesNothingWhenItIsNotUsed) {
+  SpawnAttempt attempt;
+  auto child = Spawn({.argv = {ChildProgram("exit_with"), "5"}}, &attempt);
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_FALSE(attempt.Abort());  // too late: the child is not touched
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(5));
+}
+
+TEST_F(SpawnAttemptTest, EndsASpawnThatHasNotBegun) {
+  SpawnAttempt attempt;
+  EXPECT_TRUE(attempt.Abort());
+  absl::Status status =
+      Spawn({.argv = {ChildProgram("exit_with")}}, &attempt).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+  EXPECT_EQ(OsFailureOf(status)->step, "spawn");
+}
+
+TEST_F(SpawnAttemptTest, IsOverWhenTheSpawnFailed) {
+  for (const char* program : {"/no/such", "/bin/true"}) {
+    SpawnAttempt attempt;
+    Command command = {.argv = {program}};
+    if (command.argv[0] == "/bin/true") {
+      command.stdin_from = Stdio::File("/no/such", Stdio::FileMode::kRead);
+    }
+    EXPECT_FALSE(Spawn(command, &attempt).ok());
+    EXPECT_FALSE(attempt.Abort());
+  }
+}
+
+// A program whose exec blocks: this process holds a write lease on the file and
+// does not give it up. The kernel then sends SIGIO, which tells us that the
+// child is there.
+class ProgramUnderLease {
+ public:
+  ProgramUnderLease() {
+    sigemptyset(&sigio_);
+    sigaddset(&sigio_, SIGIO);
+    pthread_sigmask(SIG_BLOCK, &sigio_, &before_);
+    std::string pattern = absl::StrCat(::testing::TempDir(), "/leaseXXXXXX");
+    folder_ = mkdtemp(pattern.data());
+    path_ = folder_ + "/exit_with";
+    RunToEnd({.argv = {"/bin/cp", "-L", ChildProgram("exit_with"), path_}});
+    lease_ = OwnedFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    held_ = fcntl(lease_.get(), F_SETLEASE, F_WRLCK) == 0;
+  }
+  ~ProgramUnderLease() {
+    fcntl(lease_.get(), F_SETLEASE, F_UNLCK);
+    timespec now = {};
+    while (sigtimedwait(&sigio_, nullptr, &now) == SIGIO) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    unlink(path_.c_str());
+    rmdir(folder_.c_str());
+  }
+
+  bool held() const { return held_; }
+  const std::string& path() const { return path_; }
+
+  // Returns when somebody blocks on the lease.
+  void AwaitBlocked() {
+    while (sigwaitinfo(&sigio_, nullptr) != SIGIO) {
+    }
+  }
+
+ private:
+  sigset_t sigio_, before_;
+  std::string folder_, path_;
+  OwnedFd lease_;
+  bool held_ = false;
+};
+
+// Core rule 5: a spawn not exec'ed by its deadline is killed through its pidfd
+// and answered typed.
+TEST_F(SpawnAttemptTest, KilledWhenExecHangs) {
+  ProgramUnderLease program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  SpawnAttempt attempt;
+  absl::Status status;
+  std::thread spawner([&] {
+    status = Spawn({.argv = {program.path()},
+                    .stdin_from = Stdio::Pipe(),
+                    .stdout_to = Stdio::Pipe()},
+                   &attempt)
+                 .status();
+  });
+  program.AwaitBlocked();
+  EXPECT_TRUE(attempt.Abort());
+  spawner.join();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_EQ(status.message(),
+            absl::StrCat("exec \"", program.path(), "\": Timer expired"));
+}
+
+// Each round aborts somewhere else: before, during and after the clone. Either
+// the child runs or it is gone; nothing hangs, nobody else is hit.
+TEST_F(SpawnAttemptTest, MayBeAbortedAtAnyMoment) {
+  int aborted = 0, ran = 0;
+  for (int i = 0; i < 300; ++i) {
+    SpawnAttempt attempt;
+    std::thread aborter([&] {
+      std::atomic<int> spin{0};
+      while (spin++ < i * 300) {
+      }
+      attempt.Abort();
+    });
+    auto child = Spawn({.argv = {ChildProgram("exit_with")}}, &attempt);
+    aborter.join();
+    if (child.ok()) {
+      ++ran;
+      ASSERT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+    } else {
+      ++aborted;
+      ASSERT_TRUE(absl::IsDeadlineExceeded(child.status())) << child.status();
+    }
+  }
+  EXPECT_GT(aborted, 0);
+  RecordProperty("ran", ran);
+}
+
+}  // namespace
+}  // namespace troupe

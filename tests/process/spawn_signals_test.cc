@@ -1,0 +1,136 @@
+// The child's signals: core rule 5, "all 64 signals are blocked" and
+// "dispositions", and row P5.
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "gtest/gtest.h"
+#include "process/spawn.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+
+namespace troupe {
+namespace {
+
+constexpr uint64_t Bit(int signal) { return uint64_t{1} << (signal - 1); }
+
+// A disposition for as long as the test lasts.
+class Disposition {
+ public:
+  Disposition(int signal, void (*handler)(int)) : signal_(signal) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    sigaction(signal, &action, &before_);
+  }
+  ~Disposition() { sigaction(signal_, &before_, nullptr); }
+  Disposition(const Disposition&) = delete;
+  Disposition& operator=(const Disposition&) = delete;
+
+ private:
+  int signal_;
+  struct sigaction before_;
+};
+
+struct SignalMasks {
+  uint64_t blocked, ignored, caught;
+};
+
+SignalMasks MasksOf(const Command& command) {
+  auto facts = Facts(OutputOf(command));
+  auto mask = [&](const char* name) {
+    return std::stoull("0" + facts[name], nullptr, 16);
+  };
+  return {mask("SigBlk"), mask("SigIgn"), mask("SigCgt")};
+}
+
+class SpawnSignalsTest : public LeakCheckedTest {
+ protected:
+  Command PrintSignals() { return {.argv = {ChildProgram("print_signals")}}; }
+};
+
+// Row P5 differs: asyncio lets the blocked mask through.
+TEST_F(SpawnSignalsTest, ResetsMaskAndHandlersInTheChild) {
+  Disposition caught(SIGUSR1, [](int) {});
+  sigset_t some, before;
+  sigemptyset(&some);
+  sigaddset(&some, SIGTERM);
+  sigaddset(&some, SIGRTMIN);
+  pthread_sigmask(SIG_BLOCK, &some, &before);
+  SignalMasks masks = MasksOf(PrintSignals());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_EQ(masks.blocked, 0u);
+  EXPECT_EQ(masks.caught, 0u);
+  EXPECT_FALSE(masks.ignored & Bit(SIGUSR1));
+}
+
+// Row P5: nohup(1) depends on it.
+TEST_F(SpawnSignalsTest, KeepsIgnoredSignalsIgnored) {
+  Disposition ignored(SIGHUP, SIG_IGN);
+  EXPECT_TRUE(MasksOf(PrintSignals()).ignored & Bit(SIGHUP));
+}
+
+// Row P5: restore_signals.
+TEST_F(SpawnSignalsTest, ResetsSigpipeAndSigxfszEvenWhenIgnored) {
+  Disposition pipe(SIGPIPE, SIG_IGN), size(SIGXFSZ, SIG_IGN);
+  EXPECT_FALSE(MasksOf(PrintSignals()).ignored & (Bit(SIGPIPE) | Bit(SIGXFSZ)));
+}
+
+TEST_F(SpawnSignalsTest, ResetsIgnoredSignalsWhenAsked) {
+  Disposition hangup(SIGHUP, SIG_IGN), real_time(SIGRTMIN, SIG_IGN);
+  Command command = PrintSignals();
+  command.ignored_signals_to_default = true;
+  EXPECT_EQ(MasksOf(command).ignored, 0u);
+}
+
+TEST_F(SpawnSignalsTest, PutsTheCallersMaskBack) {
+  uint64_t some = Bit(SIGUSR2) | Bit(33), before = 0, after = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &some, &before, sizeof some);
+  EXPECT_EQ(RunToEnd({.argv = {ChildProgram("exit_with")}}).status,
+            ExitStatus::Exited(0));
+  EXPECT_FALSE(Spawn({.argv = {"/no/such"}}).ok());
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, &after, sizeof after);
+  EXPECT_EQ(after, some);
+}
+
+std::atomic<pid_t> handler_ran_in{0};
+
+// Core rule 5: a signal before exec ran the parent's handler in the parent's
+// memory. A signal to the whole group reaches each child while it is between
+// clone and exec; the handler of this program may never run in one.
+TEST_F(SpawnSignalsTest, SignalDuringCloneDoesNotRunParentHandler) {
+  const pid_t own_group = getpgrp();
+  ASSERT_EQ(setpgid(0, 0), 0);
+  static pid_t self;
+  self = getpid();
+  handler_ran_in = 0;
+  Disposition caught(SIGUSR1, [](int) {
+    pid_t here = static_cast<pid_t>(syscall(SYS_getpid));
+    if (here != self) handler_ran_in = here;
+  });
+  std::atomic<bool> stop{false};
+  std::thread hammer([&] {
+    while (!stop) kill(0, SIGUSR1);
+  });
+  int killed = 0;
+  for (int i = 0; i < 500; ++i) {
+    auto child = Spawn({.argv = {ChildProgram("exit_with")}});
+    // A child may be killed by the signal, before exec or after; never more.
+    if (child.ok()) killed += EndOf(&*child).killed();
+  }
+  stop = true;
+  hammer.join();
+  setpgid(0, own_group);
+  EXPECT_EQ(handler_ran_in, 0);
+  EXPECT_GT(killed, 0) << "no signal hit a child: the test tested nothing";
+}
+
+}  // namespace
+}  // namespace troupe
