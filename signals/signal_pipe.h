@@ -47,9 +47,10 @@ class SignalPipe {
   struct Options {
     // While fewer deliveries wait, every run has its own.
     std::size_t exact = 1024;
-    // No more wait than this, 0.8 GB of them. A handler that finds them all in
-    // use stays on its thread until the owner drains.
-    std::uint32_t limit = 1 << 24;
+    // No more wait than this, at 48 bytes each. A handler that finds them all
+    // in use stays on its thread until the owner drains: set one only if the
+    // owner's thread blocks the signals, or it waits for itself.
+    std::uint32_t limit = SignalQueue::kNoLimit;
   };
 
   // kFailedPrecondition while another lives in this process.

@@ -32,6 +32,9 @@ namespace troupe {
 
 class SignalQueue {
  public:
+  // What memory there is; some two thousand million records at the most.
+  static constexpr std::uint32_t kNoLimit = ~std::uint32_t{0};
+
   SignalQueue(std::size_t exact, std::uint32_t limit);
   SignalQueue(const SignalQueue&) = delete;
   SignalQueue& operator=(const SignalQueue&) = delete;
