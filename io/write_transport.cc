@@ -285,8 +285,8 @@ void State::UpdateFlow() {
 void State::CloseWhenWritten() {
   if (closing_ || phase_ == Phase::kClosed) return;
   closing_ = true;
-  bool pending = phase_ == Phase::kWatching || phase_ == Phase::kIntroduced;
-  if (queue_.empty() && !pending) End(absl::OkStatus());
+  // Before the connection is made it only remembers.
+  if (queue_.empty() && phase_ == Phase::kOpen) End(absl::OkStatus());
 }
 
 void State::Abort() { End(absl::OkStatus()); }

@@ -31,7 +31,7 @@ absl::StatusOr<std::optional<ExitReport>> PollExit(int pidfd) {
   return WaitId(pidfd, WNOHANG | WNOWAIT);
 }
 
-absl::StatusOr<ExitReport> WaitForExit(int pidfd) {
+absl::StatusOr<ExitReport> AwaitExit(int pidfd) {
   auto report = WaitId(pidfd, WNOWAIT);
   if (!report.ok()) return report.status();
   return report->value_or(ExitReport{});
@@ -46,7 +46,7 @@ absl::StatusOr<ExitReport> Reap(int pidfd) {
   return **report;
 }
 
-absl::Status SendSignal(int pidfd, int signal_number) {
+absl::Status SignalProcess(int pidfd, int signal_number) {
   if (syscall(SYS_pidfd_send_signal, pidfd, signal_number, nullptr, 0) != 0) {
     return OsError(errno, "pidfd_send_signal");
   }

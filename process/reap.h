@@ -1,41 +1,31 @@
 // The end of a child, through its pidfd: seen first, reaped later.
 //
-//   auto report = PollExit(pidfd);              // readable? then it has a
-//   value if (report.ok() && report->has_value()) ... // publish
-//   (*report)->status Reap(pidfd);                                // when its
-//   stop plan is over
+//   auto report = PollExit(pidfd);                       // readable?
+//   if (report.ok() && report->has_value()) ...          // publish
+//   Reap(pidfd);                                         // its plan is over
 //
 // An exit is published without reaping because the unreaped leader keeps the
 // number of its process group from being given to strangers (core rule 6); so
 // does nobody else get its pid. Not for children of other processes. A status
 // that somebody else took is not an error: it is ExitStatus::Lost().
 //
-// Any thread; only WaitForExit waits.
+// Any thread; only AwaitExit waits.
 #ifndef TROUPE_PROCESS_REAP_H_
 #define TROUPE_PROCESS_REAP_H_
-
-#include <sys/resource.h>
 
 #include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "process/exit_status.h"
+#include "process/exit_report.h"
 
 namespace troupe {
-
-struct ExitReport {
-  ExitStatus status;
-  // What the child and the children it waited for have used (getrusage(2));
-  // ru_maxrss in KiB. All zero when the status is lost.
-  rusage usage = {};
-};
 
 // Nothing while the child runs.
 absl::StatusOr<std::optional<ExitReport>> PollExit(int pidfd);
 
 // Like PollExit, but waits for the end.
-absl::StatusOr<ExitReport> WaitForExit(int pidfd);
+absl::StatusOr<ExitReport> AwaitExit(int pidfd);
 
 // Takes the zombie away. FailedPrecondition while the child runs. After it the
 // pid and the group number may mean a stranger.
@@ -44,7 +34,7 @@ absl::StatusOr<ExitReport> Reap(int pidfd);
 // To the one process behind the pidfd, never to a stranger. NotFound once it is
 // reaped; a signal to a zombie succeeds and does nothing. EINVAL for a number
 // that is no signal (row P20).
-absl::Status SendSignal(int pidfd, int signal_number);
+absl::Status SignalProcess(int pidfd, int signal_number);
 
 }  // namespace troupe
 

@@ -82,8 +82,8 @@ pid_t CloneChild(ChildSetup* setup, const ChildStack& stack) {
 
 // For a child that did not exec or is to die: it is gone when this returns.
 void RemoveChild(int pidfd) {
-  (void)SendSignal(pidfd, SIGKILL);
-  (void)WaitForExit(pidfd);
+  (void)SignalProcess(pidfd, SIGKILL);
+  (void)AwaitExit(pidfd);
   (void)Reap(pidfd);
 }
 

@@ -35,7 +35,7 @@ std::string ReadToEnd(int fd) { return ReadBytes(fd, std::string::npos); }
 
 ExitStatus EndOf(SpawnedChild* child) {
   child->stdin_pipe.Close();
-  auto report = WaitForExit(child->pidfd.get());
+  auto report = AwaitExit(child->pidfd.get());
   (void)Reap(child->pidfd.get());
   return report.ok() ? report->status : ExitStatus::Lost();
 }

@@ -77,46 +77,46 @@ TEST_F(ReapTest, TellsALostStatus) {
   ASSERT_TRUE(report.ok());
   ASSERT_TRUE(report->has_value());
   EXPECT_TRUE((*report)->status.lost());
-  EXPECT_TRUE(WaitForExit(pidfd())->status.lost());
+  EXPECT_TRUE(AwaitExit(pidfd())->status.lost());
   EXPECT_TRUE(Reap(pidfd())->status.lost());
 }
 
 TEST_F(ReapTest, WaitsForTheExit) {
   child_.stdin_pipe.Close();
-  auto report = WaitForExit(pidfd());
+  auto report = AwaitExit(pidfd());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->status, ExitStatus::Exited(0));
   EXPECT_TRUE(Reap(pidfd()).ok());
 }
 
 TEST_F(ReapTest, SendsSignals) {
-  ASSERT_TRUE(SendSignal(pidfd(), SIGUSR1).ok());
+  ASSERT_TRUE(SignalProcess(pidfd(), SIGUSR1).ok());
   EXPECT_EQ(EndOf(&child_), ExitStatus::Killed(SIGUSR1));
 }
 
 // Row P20: a stopped child has not exited.
 TEST_F(ReapTest, DoesNotTakeAStopForAnExit) {
-  ASSERT_TRUE(SendSignal(pidfd(), SIGSTOP).ok());
+  ASSERT_TRUE(SignalProcess(pidfd(), SIGSTOP).ok());
   siginfo_t info;
   ASSERT_EQ(waitid(P_PID, child_.pid, &info, WSTOPPED), 0);
   EXPECT_FALSE(PollExit(pidfd())->has_value());
-  ASSERT_TRUE(SendSignal(pidfd(), SIGCONT).ok());
+  ASSERT_TRUE(SignalProcess(pidfd(), SIGCONT).ok());
   EXPECT_EQ(EndOf(&child_), ExitStatus::Exited(0));
 }
 
 // Row P20: EINVAL for what is no signal; 0 asks whether the child is there.
 TEST_F(ReapTest, RefusesWhatIsNoSignal) {
-  EXPECT_TRUE(SendSignal(pidfd(), 0).ok());
-  EXPECT_EQ(OsFailureOf(SendSignal(pidfd(), 9999))->error_number, EINVAL);
-  EXPECT_EQ(OsFailureOf(SendSignal(pidfd(), -1))->error_number, EINVAL);
+  EXPECT_TRUE(SignalProcess(pidfd(), 0).ok());
+  EXPECT_EQ(OsFailureOf(SignalProcess(pidfd(), 9999))->error_number, EINVAL);
+  EXPECT_EQ(OsFailureOf(SignalProcess(pidfd(), -1))->error_number, EINVAL);
   EndOf(&child_);
 }
 
 TEST_F(ReapTest, ReachesNobodyOnceTheChildIsReaped) {
   End();
-  EXPECT_TRUE(SendSignal(pidfd(), SIGTERM).ok());  // a zombie: no effect
+  EXPECT_TRUE(SignalProcess(pidfd(), SIGTERM).ok());  // a zombie: no effect
   ASSERT_EQ(Reap(pidfd())->status, ExitStatus::Exited(0));
-  EXPECT_TRUE(absl::IsNotFound(SendSignal(pidfd(), SIGTERM)));
+  EXPECT_TRUE(absl::IsNotFound(SignalProcess(pidfd(), SIGTERM)));
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+// A child that somebody answers for.
+//
+//   auto lease = std::make_shared<ChildLease>(pid, pidfd, own_group, abandon);
+//   ... travels in a message, is kept by the actor that looks after the child
+//   lease->Settle();          // the child is reaped
+//
+// When the last holder is gone and the child was not settled, `abandon` is
+// called with it, on that thread: an answer that nobody took, or an actor that
+// died in the middle, leaves no child behind.
+#ifndef TROUPE_PROCESS_CHILD_LEASE_H_
+#define TROUPE_PROCESS_CHILD_LEASE_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "io/owned_fd.h"
+
+namespace troupe {
+
+// A pidfd that everyone concerned holds: the number is the child's as long as
+// one of them does.
+using SharedFd = std::shared_ptr<const OwnedFd>;
+
+class ChildLease {
+ public:
+  using Abandon = std::function<void(pid_t, SharedFd, bool own_group)>;
+
+  ChildLease(pid_t pid, SharedFd pidfd, bool own_group, Abandon abandon)
+      : pid_(pid),
+        pidfd_(std::move(pidfd)),
+        own_group_(own_group),
+        abandon_(std::move(abandon)) {}
+  ~ChildLease() {
+    if (abandon_) abandon_(pid_, std::move(pidfd_), own_group_);
+  }
+  ChildLease(const ChildLease&) = delete;
+  ChildLease& operator=(const ChildLease&) = delete;
+
+  void Settle() { abandon_ = nullptr; }
+
+  pid_t pid() const { return pid_; }
+  const SharedFd& pidfd() const { return pidfd_; }
+  // The child leads a process group of its own.
+  bool own_group() const { return own_group_; }
+
+ private:
+  pid_t pid_;
+  SharedFd pidfd_;
+  bool own_group_;
+  Abandon abandon_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_CHILD_LEASE_H_

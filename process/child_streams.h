@@ -1,0 +1,51 @@
+// The transports on a child's piped standard streams, as their subprocess sees
+// them: which there are, which sender is which, which are still open.
+#ifndef TROUPE_PROCESS_CHILD_STREAMS_H_
+#define TROUPE_PROCESS_CHILD_STREAMS_H_
+
+#include <array>
+#include <optional>
+
+#include "caf/actor_control_block.hpp"
+#include "io/io_host.h"
+#include "io/io_messages.h"
+#include "process/command.h"
+#include "process/process_messages.h"
+
+namespace troupe {
+
+class ChildStreams {
+ public:
+  // Spawns a transport for each stream that `command` wants piped; they are
+  // connected when there is a child. What is written to stdin waits until then.
+  void Prepare(IoHost& host, const IoActor& io, const Command& command,
+               size_t window);
+
+  const WriteTransport& in() const { return stdin_; }
+  const ReadTransport& out() const { return outputs_[0]; }
+  const ReadTransport& err() const { return outputs_[1]; }
+
+  // The stream whose transport is `sender`.
+  std::optional<ProcessStream> StreamOf(
+      const caf::strong_actor_ptr& sender) const;
+
+  // False if it was closed already, or never a pipe.
+  bool MarkClosed(ProcessStream stream);
+  bool AnyOpen() const { return open_[0] || open_[1] || open_[2]; }
+
+  // Asks every open transport to give its descriptor up, unwritten input and
+  // unread output included.
+  void CloseAll() const;
+
+  // Reads no more output.
+  void PauseOutputs() const;
+
+ private:
+  WriteTransport stdin_;
+  std::array<ReadTransport, 2> outputs_;
+  std::array<bool, 3> open_ = {};
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_CHILD_STREAMS_H_

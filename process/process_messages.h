@@ -1,0 +1,194 @@
+// The whole protocol of process.
+//
+// Spawner (blocks; on a thread of its own)
+//   SpawnChild     subprocess -> spawner    answered by ChildSpawned or by the
+//                                           step, path and errno that failed
+//   AbandonChild   lease -> spawner         nobody answers for it: kill, reap
+//   ListGroup      subprocess -> spawner    who is left in a process group
+//
+// Child watcher
+//   WatchChild     subprocess -> watcher    answered when the watch stands
+//   ChildExited    watcher -> subprocess    exactly once; the zombie stays
+//   ReapChild      subprocess -> watcher    the zombie may go
+//
+// Subprocess
+//   StartProcess   owner -> subprocess      answered by ProcessStarted, or by
+//                                           why not; nothing is left behind
+//                                           then
+//   Write          anyone -> subprocess     to its stdin, as to a transport
+//   CloseStdin     anyone -> subprocess     when all of that is written
+//   SendSignal     owner -> subprocess      through the pidfd; after the exit:
+//                                           NOT_FOUND, never a stranger
+//   StopProcess    owner -> subprocess      walk the stop plan; answered by the
+//                                           ProcessExited when it is over
+//   CloseStreams   owner -> subprocess      our ends, at once: for a grandchild
+//                                           that holds them
+//   WaitForExit    anyone -> subprocess     answered by ProcessExited
+//   WaitForEnd     anyone -> subprocess     answered by ProcessEnded
+//   ProcessStarted subprocess -> observer   first
+//   ProcessOutput  subprocess -> observer   bytes of one stream, in order; the
+//                                           Credit bounds what is in flight
+//   StreamClosed   subprocess -> observer   once for each piped stream
+//   ProcessExited  subprocess -> observer   exactly once; its streams may still
+//                                           be open (a grandchild can hold
+//                                           them)
+//   ProcessEnded   subprocess -> observer   last: exited and all streams closed
+//
+// Between streams, and between a stream and ProcessExited, no order is promised
+// (row P13).
+#ifndef TROUPE_PROCESS_PROCESS_MESSAGES_H_
+#define TROUPE_PROCESS_PROCESS_MESSAGES_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "caf/allowed_unsafe_message_type.hpp"
+#include "caf/replies_to.hpp"
+#include "caf/typed_actor.hpp"
+#include "io/bytes.h"
+#include "io/credit.h"
+#include "io/fd_ticket.h"
+#include "io/io_messages.h"
+#include "process/child_lease.h"
+#include "process/command.h"
+#include "process/exit_report.h"
+#include "process/spawn_attempt.h"
+#include "process/stop_plan.h"
+
+namespace troupe {
+
+// Spawner.
+
+struct SpawnChild {
+  Command command;
+  std::shared_ptr<SpawnAttempt> attempt;  // never null
+};
+struct ChildSpawned {
+  std::shared_ptr<ChildLease> child;
+  FdTicket stdin_pipe;  // our ends, empty where no pipe was asked for
+  FdTicket stdout_pipe;
+  FdTicket stderr_pipe;
+};
+struct AbandonChild {
+  pid_t pid = -1;
+  SharedFd pidfd;
+  bool own_group = false;  // kill the whole group
+};
+struct ListGroup {
+  pid_t group = -1;
+};
+struct GroupListed {
+  std::vector<pid_t> members;  // alive, without the leader
+};
+using Spawner =
+    caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>,
+                     caf::reacts_to<AbandonChild>,
+                     caf::replies_to<ListGroup>::with<GroupListed>>;
+
+// Child watcher.
+
+struct ChildExited {
+  pid_t pid = -1;
+  ExitReport report;
+};
+using ChildObserver = caf::typed_actor<caf::reacts_to<ChildExited>>;
+struct WatchChild {
+  pid_t pid = -1;
+  SharedFd pidfd;
+  ChildObserver observer;
+};
+struct WatchingChild {};
+struct ReapChild {
+  pid_t pid = -1;
+};
+using ChildWatcher =
+    caf::typed_actor<caf::replies_to<WatchChild>::with<WatchingChild>,
+                     caf::reacts_to<ReapChild>>;
+
+// Subprocess.
+
+enum class ProcessStream { kStdin = 0, kStdout = 1, kStderr = 2 };
+
+struct ProcessStarted {
+  pid_t pid = -1;
+};
+struct ProcessOutput {
+  ProcessStream stream = ProcessStream::kStdout;
+  Bytes bytes;
+  Credit credit;
+};
+struct StreamClosed {
+  ProcessStream stream = ProcessStream::kStdout;
+  absl::Status why;  // OK after its end or a close
+};
+struct ProcessExited {
+  pid_t pid = -1;
+  ExitReport report;
+  absl::Duration ran;  // wall time
+};
+struct ProcessEnded {};
+using ProcessObserver = caf::typed_actor<
+    caf::reacts_to<ProcessStarted>, caf::reacts_to<ProcessOutput>,
+    caf::reacts_to<StreamClosed>, caf::reacts_to<ProcessExited>,
+    caf::reacts_to<ProcessEnded>, caf::reacts_to<PauseWriting>,
+    caf::reacts_to<ResumeWriting>>;
+
+struct StartProcess {
+  Command command;
+  ProcessObserver observer;  // when it ends, the process is stopped
+  StopPlan stop_plan = {};   // for that, and for StopProcess without its own
+  // From the request to the exec; a child that hangs there longer is killed.
+  absl::Duration spawn_deadline = absl::Seconds(30);
+  size_t window = 256 * 1024;  // of each output stream, see ReadTransport
+};
+struct SendSignal {
+  int number = 0;
+};
+struct CloseStdin {};
+struct StopProcess {
+  // Nothing: the plan the process was started with. A second StopProcess that
+  // comes while a plan is walked replaces it.
+  std::optional<StopPlan> plan = std::nullopt;
+};
+struct CloseStreams {};
+struct WaitForExit {};
+struct WaitForEnd {};
+using Subprocess =
+    caf::typed_actor<caf::replies_to<StartProcess>::with<ProcessStarted>,
+                     caf::replies_to<Write>::with<Drained>,
+                     caf::reacts_to<CloseStdin>, caf::reacts_to<SendSignal>,
+                     caf::replies_to<StopProcess>::with<ProcessExited>,
+                     caf::reacts_to<CloseStreams>,
+                     caf::replies_to<WaitForExit>::with<ProcessExited>,
+                     caf::replies_to<WaitForEnd>::with<ProcessEnded>>;
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SpawnChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildSpawned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AbandonChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ListGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GroupListed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildExited)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchingChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ReapChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessStarted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessOutput)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StreamClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessExited)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessEnded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StartProcess)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SendSignal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStdin)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopProcess)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreams)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForExit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForEnd)
+
+#endif  // TROUPE_PROCESS_PROCESS_MESSAGES_H_

@@ -1,0 +1,76 @@
+#include "process/spawner.h"
+
+#include <signal.h>
+
+#include <utility>
+
+#include "caf/actor_cast.hpp"
+#include "io/status_error.h"
+#include "process/process_tree.h"
+#include "process/reap.h"
+#include "process/spawn.h"
+
+namespace troupe {
+namespace {
+
+using Self = Resident<Spawner::base>;
+
+// Kill first, while the zombie-to-be pins the group's number, then reap. A
+// child that has ended meanwhile is only reaped.
+void EndChild(pid_t pid, const SharedFd& pidfd, bool own_group) {
+  if (own_group) (void)SignalGroup(pid, SIGKILL);
+  (void)SignalProcess(pidfd->get(), SIGKILL);
+  (void)AwaitExit(pidfd->get());
+  (void)Reap(pidfd->get());
+}
+
+ChildLease::Abandon AbandonThrough(caf::weak_actor_ptr spawner) {
+  return [spawner](pid_t pid, SharedFd pidfd, bool own_group) {
+    caf::strong_actor_ptr alive = spawner.lock();
+    if (alive == nullptr || HasEnded(alive)) {
+      // The system is going down and its spawner is gone: nobody else can.
+      EndChild(pid, pidfd, own_group);
+      return;
+    }
+    alive->enqueue(
+        nullptr, caf::make_message_id(),
+        caf::make_message(AbandonChild{pid, std::move(pidfd), own_group}),
+        nullptr);
+  };
+}
+
+caf::result<ChildSpawned> Make(Self* self, const SpawnChild& request) {
+  auto child = Spawn(request.command, request.attempt.get());
+  if (!child.ok()) return MakeError(child.status());
+  auto lease = std::make_shared<ChildLease>(
+      child->pid, std::make_shared<const OwnedFd>(std::move(child->pidfd)),
+      request.command.group != ProcessGroup::kInherit,
+      AbandonThrough(caf::weak_actor_ptr(self->ctrl())));
+  auto ticket = [](OwnedFd& fd) {
+    return fd.valid() ? FdTicket(std::move(fd)) : FdTicket();
+  };
+  return ChildSpawned{std::move(lease), ticket(child->stdin_pipe),
+                      ticket(child->stdout_pipe), ticket(child->stderr_pipe)};
+}
+
+Spawner::behavior_type Behavior(Self* self) {
+  return {
+      [=](const SpawnChild& request) { return Make(self, request); },
+      [=](const AbandonChild& child) {
+        EndChild(child.pid, child.pidfd, child.own_group);
+      },
+      [=](const ListGroup& request) -> caf::result<GroupListed> {
+        auto members = GroupMembers(request.group);
+        if (!members.ok()) return MakeError(members.status());
+        return GroupListed{*std::move(members)};
+      },
+  };
+}
+
+}  // namespace
+
+Spawner SpawnSpawner(Host& host) {
+  return SpawnResident<caf::hidden>(host, Behavior);
+}
+
+}  // namespace troupe

@@ -1,0 +1,26 @@
+// The spawner: makes children, one after the other, on a thread that does
+// nothing else.
+//
+// A clone suspends its caller until the child has become its program; on a
+// thread of its own no loop ever stalls for that. The parent-death signal is
+// sent when the thread that made the child ends, so for children of the
+// spawner it means "the process, or its actor system, ended".
+//
+// It also does what waits: ending a child that nobody answers for any more
+// (killed with its group and reaped), and reading /proc for the members of a
+// group.
+#ifndef TROUPE_PROCESS_SPAWNER_H_
+#define TROUPE_PROCESS_SPAWNER_H_
+
+#include "io/resident.h"
+#include "process/process_messages.h"
+
+namespace troupe {
+
+// Resident on `host`, which nobody else should use: it blocks. Hidden. What
+// was abandoned before the host stops is still killed and reaped.
+Spawner SpawnSpawner(Host& host);
+
+}  // namespace troupe
+
+#endif  // TROUPE_PROCESS_SPAWNER_H_

@@ -1,0 +1,435 @@
+#include "process/subprocess.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "caf/typed_response_promise.hpp"
+#include "io/resident.h"
+#include "io/status_error.h"
+#include "process/child_streams.h"
+#include "process/process_tree.h"
+#include "process/reap.h"
+#include "process/stop_walk.h"
+
+namespace troupe {
+namespace {
+
+// A group whose leader has ended is looked at again this often, to end the
+// stop as soon as its last member is gone.
+constexpr absl::Duration kFirstGroupCheck = absl::Milliseconds(10);
+constexpr absl::Duration kLastGroupCheck = absl::Milliseconds(500);
+
+using Interface = Subprocess::extend<
+    caf::reacts_to<ConnectionMade>, caf::reacts_to<DataReceived>,
+    caf::reacts_to<EofReceived>, caf::reacts_to<ConnectionLost>,
+    caf::reacts_to<PauseWriting>, caf::reacts_to<ResumeWriting>,
+    caf::reacts_to<ChildExited>, caf::reacts_to<TimerFired>>;
+
+enum class Phase {
+  kIdle,
+  kSpawning,  // the spawner has it, or the watcher is being told
+  kRunning,
+  kExited,  // a zombie while a stop plan is walked, else reaped
+};
+
+class State {
+ public:
+  static constexpr const char* name = "subprocess";
+  using Self = Interface::stateful_base<State>;
+
+  explicit State(Self* self) : self_(self) {}
+
+  void Init(ProcessServices services) { services_ = std::move(services); }
+
+  caf::result<ProcessStarted> Start(StartProcess& request);
+  caf::result<Drained> WriteStdin(Write& write);
+  void CloseStdin();
+  caf::result<void> Signal(int number);
+  caf::result<ProcessExited> Stop(const StopProcess& request);
+  void CloseStreams() { streams_.CloseAll(); }
+  caf::result<ProcessExited> WaitForExit();
+  caf::result<ProcessEnded> WaitForEnd();
+
+  void OnOutput(DataReceived& data);
+  void OnStreamLost(const ConnectionLost& lost);
+  void OnExit(const ChildExited& exited);
+  void OnTimer(TimerId timer);
+  void OnObserverDown();
+  template <class T>
+  void Tell(T message) {
+    if (observer_) self_->send(observer_, std::move(message));
+  }
+
+ private:
+  template <class T>
+  using Promise = caf::typed_response_promise<T>;
+
+  void Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned);
+  void Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned);
+  void Failed(Promise<ProcessStarted>& promise, const caf::error& why);
+  void ConnectStreams(ChildSpawned& spawned);
+  void StreamFailed(ProcessStream stream, const caf::error& why);
+  void CloseStream(ProcessStream stream, absl::Status why);
+  void MaybeEnd();
+
+  void BeginWalk(StopPlan plan);
+  void Send(const std::vector<int>& signals);
+  void ScheduleWalk();
+  void CheckGroup();
+  void FinishWalk();
+  TimerId StartTimer(absl::Duration after);
+
+  Self* self_;
+  ProcessServices services_;
+  Phase phase_ = Phase::kIdle;
+  bool ended_ = false;
+  ProcessObserver observer_;
+  StopPlan plan_;
+  std::shared_ptr<SpawnAttempt> attempt_;
+  std::shared_ptr<ChildLease> child_;
+  absl::Time started_at_;
+  ChildStreams streams_;
+  ProcessExited exit_;  // valid in kExited
+
+  std::optional<StopWalk> walk_;
+  std::optional<StopPlan> stop_when_running_;
+  TimerId timer_;  // of the spawn, then of the walk
+  absl::Duration group_check_ = kFirstGroupCheck;
+  std::vector<Promise<ProcessExited>> stop_waiters_;
+  std::vector<Promise<ProcessExited>> exit_waiters_;
+  std::vector<Promise<ProcessEnded>> end_waiters_;
+};
+
+absl::Status NotRunning() {
+  return absl::NotFoundError("the process is not running");
+}
+
+// -- start --------------------------------------------------------------------
+
+caf::result<ProcessStarted> State::Start(StartProcess& request) {
+  if (phase_ != Phase::kIdle) {
+    return MakeError(
+        absl::FailedPreconditionError("the process was started already"));
+  }
+  absl::Status plan = Validate(request.stop_plan);
+  if (!plan.ok()) return MakeError(plan);
+  phase_ = Phase::kSpawning;
+  observer_ = std::move(request.observer);
+  plan_ = std::move(request.stop_plan);
+  if (observer_) self_->monitor(observer_);
+  streams_.Prepare(*services_.host, services_.io, request.command,
+                   request.window);
+  attempt_ = std::make_shared<SpawnAttempt>();
+  timer_ = StartTimer(request.spawn_deadline);
+  auto promise = self_->make_response_promise<ProcessStarted>();
+  self_
+      ->request(services_.spawner, caf::infinite,
+                SpawnChild{std::move(request.command), attempt_})
+      .then([=, this](ChildSpawned& spawned) { Spawned(promise, spawned); },
+            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+  return promise;
+}
+
+void State::Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned) {
+  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  started_at_ = absl::Now();
+  child_ = spawned.child;
+  auto pipes = std::make_shared<ChildSpawned>(std::move(spawned));
+  self_
+      ->request(
+          services_.watcher, caf::infinite,
+          WatchChild{child_->pid(), child_->pidfd(), ChildObserver(self_)})
+      .then([=, this](const WatchingChild&) { Watched(promise, *pipes); },
+            // Nobody would see its end (row P12): the lease kills and reaps it.
+            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+}
+
+void State::Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned) {
+  phase_ = Phase::kRunning;
+  Tell(ProcessStarted{child_->pid()});
+  promise.deliver(ProcessStarted{child_->pid()});
+  ConnectStreams(spawned);
+  if (stop_when_running_.has_value()) {
+    BeginWalk(*std::exchange(stop_when_running_, std::nullopt));
+  }
+}
+
+void State::Failed(Promise<ProcessStarted>& promise, const caf::error& why) {
+  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  child_.reset();
+  promise.deliver(why);
+  for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
+    for (auto& waiter : *waiters) waiter.deliver(why);
+  }
+  for (auto& waiter : end_waiters_) waiter.deliver(why);
+  self_->quit(why);
+}
+
+void State::ConnectStreams(ChildSpawned& spawned) {
+  if (streams_.in()) {
+    self_
+        ->request(
+            streams_.in(), caf::infinite,
+            ConnectWritePipe{spawned.stdin_pipe, WriteProtocol(self_), {}})
+        .then([](const Connected&) {},
+              [this](const caf::error& why) {
+                StreamFailed(ProcessStream::kStdin, why);
+              });
+  }
+  auto connect = [this](const ReadTransport& transport, const FdTicket& pipe,
+                        ProcessStream stream) {
+    if (!transport) return;
+    self_
+        ->request(transport, caf::infinite,
+                  ConnectReadPipe{pipe, ReadProtocol(self_), {}})
+        .then([](const Connected&) {},
+              [=, this](const caf::error& why) { StreamFailed(stream, why); });
+  };
+  connect(streams_.out(), spawned.stdout_pipe, ProcessStream::kStdout);
+  connect(streams_.err(), spawned.stderr_pipe, ProcessStream::kStderr);
+}
+
+// -- streams ------------------------------------------------------------------
+
+caf::result<Drained> State::WriteStdin(Write& write) {
+  if (!streams_.in()) {
+    return MakeError(absl::FailedPreconditionError("stdin is not a pipe"));
+  }
+  return self_->delegate(streams_.in(), std::move(write));
+}
+
+void State::CloseStdin() {
+  if (streams_.in()) self_->send(streams_.in(), WriteEof{});
+}
+
+void State::OnOutput(DataReceived& data) {
+  auto stream = streams_.StreamOf(self_->current_sender());
+  if (!stream.has_value()) return;
+  Tell(ProcessOutput{*stream, std::move(data.bytes), std::move(data.credit)});
+}
+
+void State::OnStreamLost(const ConnectionLost& lost) {
+  auto stream = streams_.StreamOf(self_->current_sender());
+  if (stream.has_value()) CloseStream(*stream, lost.why);
+}
+
+// A transport that was closed before it was connected says so here; one that
+// was connected said it in ConnectionLost.
+void State::StreamFailed(ProcessStream stream, const caf::error& why) {
+  CloseStream(stream, StatusOf(why));
+}
+
+void State::CloseStream(ProcessStream stream, absl::Status why) {
+  if (!streams_.MarkClosed(stream)) return;
+  Tell(StreamClosed{stream, std::move(why)});
+  MaybeEnd();
+}
+
+// -- exit ---------------------------------------------------------------------
+
+void State::OnExit(const ChildExited& exited) {
+  exit_ = ProcessExited{exited.pid, exited.report, absl::Now() - started_at_};
+  phase_ = Phase::kExited;
+  Tell(exit_);
+  for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
+  if (walk_.has_value() && child_->own_group() && walk_->deadline()) {
+    CheckGroup();
+  } else {
+    FinishWalk();
+  }
+  MaybeEnd();
+}
+
+void State::MaybeEnd() {
+  if (ended_ || phase_ != Phase::kExited || streams_.AnyOpen()) return;
+  ended_ = true;
+  Tell(ProcessEnded{});
+  for (auto& waiter : std::exchange(end_waiters_, {})) {
+    waiter.deliver(ProcessEnded{});
+  }
+}
+
+caf::result<ProcessExited> State::WaitForExit() {
+  if (phase_ == Phase::kExited) return exit_;
+  auto promise = self_->make_response_promise<ProcessExited>();
+  exit_waiters_.push_back(promise);
+  return promise;
+}
+
+caf::result<ProcessEnded> State::WaitForEnd() {
+  if (ended_) return ProcessEnded{};
+  auto promise = self_->make_response_promise<ProcessEnded>();
+  end_waiters_.push_back(promise);
+  return promise;
+}
+
+// -- signals and stopping -----------------------------------------------------
+
+caf::result<void> State::Signal(int number) {
+  if (phase_ != Phase::kRunning) return MakeError(NotRunning());
+  absl::Status sent = SignalProcess(child_->pidfd()->get(), number);
+  if (!sent.ok()) return MakeError(sent);
+  return caf::unit;
+}
+
+caf::result<ProcessExited> State::Stop(const StopProcess& request) {
+  StopPlan plan = request.plan.value_or(plan_);
+  absl::Status valid = Validate(plan);
+  if (!valid.ok()) return MakeError(valid);
+  if (phase_ == Phase::kIdle) return MakeError(NotRunning());
+  if (phase_ == Phase::kExited && !walk_.has_value()) return exit_;
+  if (phase_ == Phase::kSpawning) {
+    stop_when_running_ = std::move(plan);
+  } else {
+    BeginWalk(std::move(plan));
+  }
+  auto promise = self_->make_response_promise<ProcessExited>();
+  if (phase_ == Phase::kExited && !walk_.has_value()) {
+    promise.deliver(exit_);
+  } else {
+    stop_waiters_.push_back(promise);
+  }
+  return promise;
+}
+
+void State::BeginWalk(StopPlan plan) {
+  walk_.emplace(std::move(plan));
+  Send(walk_->Start(std::chrono::steady_clock::now()));
+  ScheduleWalk();
+}
+
+// A group is legal to signal as long as its leader is not reaped, and it is
+// not before FinishWalk. A process that is gone needs no signal.
+void State::Send(const std::vector<int>& signals) {
+  for (int signal : signals) {
+    if (child_->own_group()) {
+      (void)SignalGroup(child_->pid(), signal);
+    } else {
+      (void)SignalProcess(child_->pidfd()->get(), signal);
+    }
+  }
+}
+
+// The next thing to do: the next rung, or a look at the group if only that is
+// left; nothing when the last rung was sent to a dead leader's group.
+void State::ScheduleWalk() {
+  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  if (!walk_->deadline().has_value()) {
+    if (phase_ == Phase::kExited) FinishWalk();
+    return;
+  }
+  absl::Duration wait =
+      absl::FromChrono(*walk_->deadline() - std::chrono::steady_clock::now());
+  if (phase_ == Phase::kExited) {
+    wait = std::min(wait, group_check_);
+    group_check_ = std::min(group_check_ * 2, kLastGroupCheck);
+  }
+  timer_ = StartTimer(wait);
+}
+
+void State::OnTimer(TimerId timer) {
+  if (!(timer == timer_)) return;
+  timer_ = TimerId();
+  if (phase_ == Phase::kSpawning) {
+    attempt_->Abort();
+    return;
+  }
+  if (!walk_.has_value()) return;
+  Send(walk_->Advance(std::chrono::steady_clock::now()));
+  if (walk_->gave_up() && phase_ == Phase::kRunning) {
+    for (auto& waiter : std::exchange(stop_waiters_, {})) {
+      waiter.deliver(MakeError(absl::DeadlineExceededError(absl::StrCat(
+          "process ", child_->pid(), " did not end by its stop plan"))));
+    }
+    walk_.reset();
+  } else if (phase_ == Phase::kExited && walk_->deadline().has_value()) {
+    CheckGroup();
+  } else {
+    ScheduleWalk();
+  }
+}
+
+void State::CheckGroup() {
+  self_->request(services_.spawner, caf::infinite, ListGroup{child_->pid()})
+      .then(
+          [this](const GroupListed& group) {
+            if (!walk_.has_value()) return;
+            if (group.members.empty()) {
+              FinishWalk();
+            } else {
+              ScheduleWalk();
+            }
+          },
+          [this](const caf::error&) {
+            if (walk_.has_value()) ScheduleWalk();
+          });
+}
+
+// The zombie has pinned pid and group long enough.
+void State::FinishWalk() {
+  walk_.reset();
+  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  self_->send(services_.watcher, ReapChild{child_->pid()});
+  child_->Settle();
+  for (auto& waiter : std::exchange(stop_waiters_, {})) waiter.deliver(exit_);
+  if (!observer_) CloseStreams();
+}
+
+// Its output is read no more, so that nothing is read into nothing.
+void State::OnObserverDown() {
+  observer_ = ProcessObserver();
+  streams_.PauseOutputs();
+  if (phase_ == Phase::kExited) {
+    CloseStreams();
+  } else if (phase_ == Phase::kSpawning) {
+    stop_when_running_ = plan_;
+  } else if (!walk_.has_value()) {
+    BeginWalk(plan_);
+  }
+}
+
+TimerId State::StartTimer(absl::Duration after) {
+  TimerId timer = TimerId::Next();
+  self_->send(services_.io,
+              troupe::StartTimer{timer, after, TimerObserver(self_)});
+  return timer;
+}
+
+Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
+                                  ProcessServices services) {
+  State* state = &self->state;
+  state->Init(std::move(services));
+  self->set_down_handler(
+      [=](const caf::down_msg&) { state->OnObserverDown(); });
+  return {
+      [=](StartProcess& request) { return state->Start(request); },
+      [=](Write& write) { return state->WriteStdin(write); },
+      [=](const CloseStdin&) { state->CloseStdin(); },
+      [=](const SendSignal& signal) { return state->Signal(signal.number); },
+      [=](const StopProcess& stop) { return state->Stop(stop); },
+      [=](const CloseStreams&) { state->CloseStreams(); },
+      [=](const WaitForExit&) { return state->WaitForExit(); },
+      [=](const WaitForEnd&) { return state->WaitForEnd(); },
+      [=](const ConnectionMade&) {},
+      [=](DataReceived& data) { state->OnOutput(data); },
+      [=](const EofReceived&) {},
+      [=](const ConnectionLost& lost) { state->OnStreamLost(lost); },
+      [=](const PauseWriting& pause) { state->Tell(pause); },
+      [=](const ResumeWriting& resume) { state->Tell(resume); },
+      [=](const ChildExited& exited) { state->OnExit(exited); },
+      [=](const TimerFired& fired) { state->OnTimer(fired.timer); },
+  };
+}
+
+}  // namespace
+
+Subprocess SpawnSubprocess(const ProcessServices& services) {
+  return SpawnResident<caf::hidden>(*services.host, Behavior, services);
+}
+
+}  // namespace troupe
