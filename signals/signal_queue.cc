@@ -29,8 +29,7 @@ SignalQueue::~SignalQueue() {
 }
 
 bool SignalQueue::Push(const SignalDelivery& delivery) {
-  if (delivery.number < kFirstRealTime &&
-      (merged_[delivery.number].load() != 0 || waiting_.load() >= exact_)) {
+  if (delivery.number < kFirstRealTime && waiting_.load() >= exact_) {
     return PushMerged(delivery);
   }
   const Index index = NewRecord();

@@ -104,6 +104,12 @@ TEST_F(ThreadMaskTest, GivesTheMaskBackAsItWas) {
   EXPECT_FALSE(Blocked(SIGPIPE));
 }
 
+TEST_F(ThreadMaskTest, LeavesErrnoWhenNothingBroke) {
+  errno = 77;
+  { ScopedSigpipeBlock guard; }
+  EXPECT_EQ(errno, 77);
+}
+
 TEST_F(ThreadMaskTest, ABrokenPipeIsOnlyAnErrorNumber) {
   BrokenPipe pipe;
   ssize_t written = 0;

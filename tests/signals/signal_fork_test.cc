@@ -7,9 +7,12 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "signals/disposition.h"
+#include "signals/signal_delivery.h"
 #include "signals/signal_pipe.h"
 #include "tests/support/leak_check.h"
 
@@ -163,6 +166,44 @@ TEST_F(SignalForkTest, TheChildsCopyDestroysWithoutWaiting) {
   struct sigaction action;
   sigaction(SIGTERM, nullptr, &action);
   EXPECT_NE(action.sa_handler, SIG_DFL);
+}
+
+// One that waits for room in the parent, on a thread the child does not have.
+SignalHandler ours;
+std::atomic<int> entered;
+void CountAndRunOurs(int number, siginfo_t* info, void* context) {
+  ++entered;
+  ours(number, info, context);
+}
+
+TEST_F(SignalForkTest, TheChildDoesNotWaitForTheParentsHandlers) {
+  pipe_.reset();
+  pipe_ = SignalPipe::Create({.exact = 1, .limit = 1}).value();
+  Catch(SIGRTMIN);
+  struct sigaction action;
+  sigaction(SIGRTMIN, nullptr, &action);
+  ours = action.sa_sigaction;
+  action.sa_sigaction = &CountAndRunOurs;
+  sigaction(SIGRTMIN, &action, nullptr);
+  std::thread sender([] {
+    raise(SIGRTMIN);
+    raise(SIGRTMIN);
+  });
+  while (entered < 2) std::this_thread::yield();
+  EXPECT_EQ(StatusOfChild([this] {
+              pipe_.reset();
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(StatusOfChild([] {
+              auto own = SignalPipe::Create();
+              own->reset();
+              return 0;
+            }),
+            0);
+  std::vector<SignalDelivery> out;
+  while (out.size() < 2) pipe_->Drain(out);
+  sender.join();
 }
 
 }  // namespace
