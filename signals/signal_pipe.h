@@ -47,7 +47,7 @@ class SignalPipe {
   struct Options {
     // While fewer deliveries wait, every run has its own.
     std::size_t exact = 1024;
-    // No more wait than this, at 48 bytes each. A handler that finds them all
+    // No more wait than this, at 40 bytes each. A handler that finds them all
     // in use stays on its thread until the owner drains: set one only if the
     // owner's thread blocks the signals, or it waits for itself.
     std::uint32_t limit = SignalQueue::kNoLimit;

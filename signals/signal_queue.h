@@ -8,7 +8,7 @@
 // deliveries wait, each keeps a record of its own. From then on a standard
 // signal has one more record at most, which counts its further runs; a
 // real-time signal takes memory straight from the kernel, up to `limit` records
-// in all (48 bytes each), because it must arrive once each with its value.
+// in all (40 bytes each), because it must arrive once each with its value.
 // Blocking it in the interrupted thread's mask instead was refused: threads and
 // programs started meanwhile would inherit that mask, and code that saves and
 // restores its own mask would bring it back for good.
