@@ -21,8 +21,10 @@
 //                                           NOT_FOUND, never a stranger
 //   StopProcess    owner -> subprocess      walk the stop plan; answered by the
 //                                           ProcessExited when it is over
-//   CloseStreams   owner -> subprocess      our ends, at once: for a grandchild
-//                                           that holds them
+//   CloseStreams   owner -> subprocess      our ends, at once
+//   CloseStreamsWhenSilent                  the same when no output came for a
+//                                           time and none is in flight: for a
+//                                           grandchild that holds them
 //   WaitForExit    anyone -> subprocess     answered by ProcessExited
 //   WaitForEnd     anyone -> subprocess     answered by ProcessEnded
 //   ProcessStarted subprocess -> observer   first
@@ -156,6 +158,9 @@ struct StopProcess {
   std::optional<StopPlan> plan = std::nullopt;
 };
 struct CloseStreams {};
+struct CloseStreamsWhenSilent {
+  absl::Duration silence = absl::Seconds(1);
+};
 struct WaitForExit {};
 struct WaitForEnd {};
 using Subprocess =
@@ -164,6 +169,7 @@ using Subprocess =
                      caf::reacts_to<CloseStdin>, caf::reacts_to<SendSignal>,
                      caf::replies_to<StopProcess>::with<ProcessExited>,
                      caf::reacts_to<CloseStreams>,
+                     caf::reacts_to<CloseStreamsWhenSilent>,
                      caf::replies_to<WaitForExit>::with<ProcessExited>,
                      caf::replies_to<WaitForEnd>::with<ProcessEnded>>;
 
@@ -188,6 +194,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SendSignal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStdin)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopProcess)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreams)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreamsWhenSilent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForExit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForEnd)
 

@@ -52,6 +52,7 @@ class State {
   caf::result<void> Signal(int number);
   caf::result<ProcessExited> Stop(const StopProcess& request);
   void CloseStreams() { streams_.CloseAll(); }
+  void CloseWhenSilent(absl::Duration silence);
   caf::result<ProcessExited> WaitForExit();
   caf::result<ProcessEnded> WaitForEnd();
 
@@ -79,6 +80,9 @@ class State {
 
   void BeginWalk(StopPlan plan);
   void Send(const std::vector<int>& signals);
+  void AfterLeader();
+  void Reap();
+  void CheckSilence();
   void ScheduleWalk();
   void CheckGroup();
   void FinishWalk();
@@ -87,6 +91,7 @@ class State {
   Self* self_;
   ProcessServices services_;
   Phase phase_ = Phase::kIdle;
+  bool reaped_ = false;
   bool ended_ = false;
   ProcessObserver observer_;
   StopPlan plan_;
@@ -100,6 +105,10 @@ class State {
   std::optional<StopPlan> stop_when_running_;
   TimerId timer_;  // of the spawn, then of the walk
   absl::Duration group_check_ = kFirstGroupCheck;
+  TimerId silence_timer_;
+  absl::Duration silence_;
+  size_t chunks_ = 0;  // of output, so far
+  size_t chunks_at_check_ = 0;
   std::vector<Promise<ProcessExited>> stop_waiters_;
   std::vector<Promise<ProcessExited>> exit_waiters_;
   std::vector<Promise<ProcessEnded>> end_waiters_;
@@ -210,6 +219,7 @@ void State::CloseStdin() {
 void State::OnOutput(DataReceived& data) {
   auto stream = streams_.StreamOf(self_->current_sender());
   if (!stream.has_value()) return;
+  ++chunks_;
   Tell(ProcessOutput{*stream, std::move(data.bytes), std::move(data.credit)});
 }
 
@@ -237,17 +247,37 @@ void State::OnExit(const ChildExited& exited) {
   phase_ = Phase::kExited;
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
-  if (walk_.has_value() && child_->own_group() && walk_->deadline()) {
+  if (walk_.has_value()) {
+    AfterLeader();
+  } else if (!child_->own_group() || !streams_.AnyOpen()) {
+    Reap();
+  }  // else a member of its group may hold a stream: the zombie pins the group
+  MaybeEnd();
+}
+
+// The leader has ended while a plan is walked: the rest of the group is given
+// the plan's time, too.
+void State::AfterLeader() {
+  if (child_->own_group() && walk_->deadline().has_value()) {
     CheckGroup();
   } else {
     FinishWalk();
   }
-  MaybeEnd();
+}
+
+// From here on nothing may be sent to the pid or the group.
+void State::Reap() {
+  if (reaped_) return;
+  reaped_ = true;
+  self_->send(services_.watcher, ReapChild{child_->pid()});
+  child_->Settle();
 }
 
 void State::MaybeEnd() {
   if (ended_ || phase_ != Phase::kExited || streams_.AnyOpen()) return;
   ended_ = true;
+  if (!walk_.has_value()) Reap();
+  self_->send(services_.io, CancelTimer{std::exchange(silence_timer_, {})});
   Tell(ProcessEnded{});
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.deliver(ProcessEnded{});
@@ -282,17 +312,13 @@ caf::result<ProcessExited> State::Stop(const StopProcess& request) {
   absl::Status valid = Validate(plan);
   if (!valid.ok()) return MakeError(valid);
   if (phase_ == Phase::kIdle) return MakeError(NotRunning());
-  if (phase_ == Phase::kExited && !walk_.has_value()) return exit_;
+  if (reaped_) return exit_;
+  auto promise = self_->make_response_promise<ProcessExited>();
+  stop_waiters_.push_back(promise);
   if (phase_ == Phase::kSpawning) {
     stop_when_running_ = std::move(plan);
   } else {
     BeginWalk(std::move(plan));
-  }
-  auto promise = self_->make_response_promise<ProcessExited>();
-  if (phase_ == Phase::kExited && !walk_.has_value()) {
-    promise.deliver(exit_);
-  } else {
-    stop_waiters_.push_back(promise);
   }
   return promise;
 }
@@ -300,11 +326,15 @@ caf::result<ProcessExited> State::Stop(const StopProcess& request) {
 void State::BeginWalk(StopPlan plan) {
   walk_.emplace(std::move(plan));
   Send(walk_->Start(std::chrono::steady_clock::now()));
-  ScheduleWalk();
+  if (phase_ == Phase::kExited) {
+    AfterLeader();
+  } else {
+    ScheduleWalk();
+  }
 }
 
-// A group is legal to signal as long as its leader is not reaped, and it is
-// not before FinishWalk. A process that is gone needs no signal.
+// A group is legal to signal as long as its leader is not reaped, and nobody
+// walks a plan after that. A process that is gone needs no signal.
 void State::Send(const std::vector<int>& signals) {
   for (int signal : signals) {
     if (child_->own_group()) {
@@ -333,6 +363,10 @@ void State::ScheduleWalk() {
 }
 
 void State::OnTimer(TimerId timer) {
+  if (timer == silence_timer_) {
+    silence_timer_ = TimerId();
+    return CheckSilence();
+  }
   if (!(timer == timer_)) return;
   timer_ = TimerId();
   if (phase_ == Phase::kSpawning) {
@@ -370,21 +404,58 @@ void State::CheckGroup() {
           });
 }
 
-// The zombie has pinned pid and group long enough.
 void State::FinishWalk() {
   walk_.reset();
   self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
-  self_->send(services_.watcher, ReapChild{child_->pid()});
-  child_->Settle();
+  Reap();
   for (auto& waiter : std::exchange(stop_waiters_, {})) waiter.deliver(exit_);
   if (!observer_) CloseStreams();
+}
+
+// -- silence ------------------------------------------------------------------
+
+void State::CloseWhenSilent(absl::Duration silence) {
+  if (ended_) return;
+  silence_ = silence;
+  chunks_at_check_ = chunks_;
+  self_->send(services_.io, CancelTimer{std::exchange(silence_timer_, {})});
+  silence_timer_ = StartTimer(silence_);
+}
+
+// Silent means that nothing came since the last look and nothing is on its way
+// to the observer: then nothing is lost by closing.
+void State::CheckSilence() {
+  if (ended_) return;
+  if (chunks_ != chunks_at_check_) return CloseWhenSilent(silence_);
+  auto busy = std::make_shared<bool>(false);
+  auto left = std::make_shared<int>(0);
+  for (const ReadTransport& output : {streams_.out(), streams_.err()}) {
+    if (!output) continue;
+    ++*left;
+    auto answered = [=, this] {
+      if (--*left > 0) return;
+      if (*busy || chunks_ != chunks_at_check_) {
+        CloseWhenSilent(silence_);
+      } else {
+        CloseStreams();
+      }
+    };
+    self_->request(output, caf::infinite, GetTransportInfo{})
+        .then(
+            [=](const TransportInfo& info) {
+              if (info.buffered > 0) *busy = true;
+              answered();
+            },
+            [=](const caf::error&) { answered(); });
+  }
+  if (*left == 0) CloseStreams();
 }
 
 // Its output is read no more, so that nothing is read into nothing.
 void State::OnObserverDown() {
   observer_ = ProcessObserver();
   streams_.PauseOutputs();
-  if (phase_ == Phase::kExited) {
+  if (reaped_) {
     CloseStreams();
   } else if (phase_ == Phase::kSpawning) {
     stop_when_running_ = plan_;
@@ -413,6 +484,9 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       [=](const SendSignal& signal) { return state->Signal(signal.number); },
       [=](const StopProcess& stop) { return state->Stop(stop); },
       [=](const CloseStreams&) { state->CloseStreams(); },
+      [=](const CloseStreamsWhenSilent& close) {
+        state->CloseWhenSilent(close.silence);
+      },
       [=](const WaitForExit&) { return state->WaitForExit(); },
       [=](const WaitForEnd&) { return state->WaitForEnd(); },
       [=](const ConnectionMade&) {},

@@ -1,0 +1,55 @@
+#include "actors/system.h"
+
+#include <utility>
+
+#include "caf/actor_system.hpp"
+#include "process/descriptor_limit.h"
+#include "process/pidfd_watcher.h"
+#include "process/spawner.h"
+#include "signals/signal_relay.h"
+
+namespace troupe {
+
+absl::StatusOr<std::unique_ptr<System>> System::Start(
+    caf::actor_system& actors) {
+  absl::Status raised = RaiseDescriptorLimit();
+  if (!raised.ok()) return raised;
+  std::unique_ptr<System> system(new System(actors));
+  auto spawner_thread = IoThread::Start(actors, {.name = "troupe.spawner"});
+  if (!spawner_thread.ok()) return spawner_thread.status();
+  system->spawner_thread_ = *std::move(spawner_thread);
+  auto io = IoThread::Start(actors);
+  if (!io.ok()) return io.status();
+  system->io_ = *std::move(io);
+  IoHost& host = system->io_->host();
+  const IoActor& io_actor = system->io_->actor();
+  system->processes_ = {
+      .host = &host,
+      .io = io_actor,
+      .spawner = SpawnSpawner(system->spawner_thread_->host()),
+      .watcher = SpawnPidfdWatcher(host, io_actor)};
+  return system;
+}
+
+// The children that the I/O thread's residents leave behind are the spawner's
+// to end, so its thread goes last.
+System::~System() {
+  if (io_ != nullptr) {
+    actors_.await_all_actors_done();
+    io_->Stop();
+  }
+  processes_ = ProcessServices();
+  relay_ = SignalRelay();
+  if (spawner_thread_ != nullptr) spawner_thread_->Stop();
+}
+
+absl::StatusOr<SignalRelay> System::Signals() {
+  if (!relay_) {
+    auto relay = SpawnSignalRelay(io_->host(), io_->actor());
+    if (!relay.ok()) return relay.status();
+    relay_ = *std::move(relay);
+  }
+  return relay_;
+}
+
+}  // namespace troupe

@@ -1,0 +1,62 @@
+// Everything a program needs of Troupe, made and unmade in the right order.
+// Start reading here.
+//
+//   troupe::Config config;
+//   caf::actor_system actors(config);
+//   auto system = troupe::System::Start(actors);
+//   if (!system.ok()) ...
+//   troupe::Subprocess child = troupe::SpawnSubprocess((*system)->processes());
+//   auto relay = (*system)->Signals();
+//
+// Two threads: one for the I/O actor and its residents, one for the spawner.
+// An application actor may live on CAF's workers like any other, or next to
+// the transports with SpawnResident(system.io().host(), ...).
+//
+// The destructor first waits for the program's own actors, as CAF's actor
+// system does; then it ends what is left: a child whose subprocess still runs
+// is killed and reaped, descriptors are closed, signal dispositions restored,
+// threads joined. The actor system must outlive it.
+#ifndef TROUPE_ACTORS_SYSTEM_H_
+#define TROUPE_ACTORS_SYSTEM_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "caf/fwd.hpp"
+#include "io/io_thread.h"
+#include "process/subprocess.h"
+#include "signals/signal_messages.h"
+
+namespace troupe {
+
+class System {
+ public:
+  // Also raises the soft limit on descriptors to the hard one; children get
+  // the old one back.
+  static absl::StatusOr<std::unique_ptr<System>> Start(
+      caf::actor_system& actors);
+  ~System();
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  caf::actor_system& actors() const { return actors_; }
+  const IoThread& io() const { return *io_; }
+  const ProcessServices& processes() const { return processes_; }
+
+  // The signal relay, started by the first call. There is one per process:
+  // FAILED_PRECONDITION if another System has it. Not from two threads at once.
+  absl::StatusOr<SignalRelay> Signals();
+
+ private:
+  explicit System(caf::actor_system& actors) : actors_(actors) {}
+
+  caf::actor_system& actors_;
+  std::unique_ptr<IoThread> spawner_thread_;
+  std::unique_ptr<IoThread> io_;
+  ProcessServices processes_;
+  SignalRelay relay_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_SYSTEM_H_
