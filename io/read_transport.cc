@@ -179,8 +179,9 @@ void State::Arm() {
   if (phase_ != Phase::kOpen || paused_ || armed_) return;
   if (!account_->MayCharge() && account_->Park()) return;
   armed_ = true;
-  host_->watches().Arm(watch_, Side::kRead, Interest::kReadable,
-                       std::exchange(readable_, false));
+  // What may block is asked again: others may have read it meanwhile.
+  bool still_ready = std::exchange(readable_, false) && !host_->blocking();
+  host_->watches().Arm(watch_, Side::kRead, Interest::kReadable, still_ready);
 }
 
 void State::OnReady(const FdReady& ready) {
@@ -217,7 +218,7 @@ bool State::ReadOnce(Readiness readiness) {
   auto [bytes, credit] = buffer_->Commit(got.size);
   delivered_ += got.size;
   Tell(DataReceived{std::move(bytes), std::move(credit)});
-  // A descriptor that may block is asked again before each read.
+  // What may block is read once per readiness.
   readable_ = !host_->blocking() &&
               (got.size == room.size() || readiness.EndFollows() ||
                !ShortReadMeansDrained(kind_));

@@ -65,6 +65,7 @@ class State {
 
   void Introduce(Promise promise, const WatchStarted& started);
   void Opened();
+  void StartWriting();
   bool Refuses();
   caf::result<Drained> Written();
   void Flush();
@@ -170,7 +171,17 @@ void State::Introduce(Promise promise, const WatchStarted& started) {
 void State::Opened() {
   if (phase_ != Phase::kIntroduced) return;
   phase_ = Phase::kOpen;
-  Flush();
+  StartWriting();
+}
+
+// A descriptor that may block is written to only after poll said so.
+void State::StartWriting() {
+  if (phase_ != Phase::kOpen || blocked_) return;
+  if (host_->blocking() && !queue_.empty()) {
+    Wait(Interest::kWritable, false);
+  } else {
+    Flush();
+  }
 }
 
 bool State::Refuses() {
@@ -202,7 +213,7 @@ caf::result<Drained> State::Accept(std::vector<Bytes> lines) {
 caf::result<Drained> State::Written() {
   bool asked = self_->current_mailbox_element()->mid.is_request();
   WritePromise promise = self_->make_response_promise<Drained>();
-  if (!blocked_) Flush();
+  StartWriting();
   if (phase_ == Phase::kClosed) {
     if (asked) {
       promise.deliver(MakeError(OsError(EPIPE, "write")));
@@ -219,7 +230,6 @@ caf::result<Drained> State::Written() {
 }
 
 void State::Flush() {
-  if (phase_ != Phase::kOpen) return;
   size_t most = !host_->blocking() || kind_ == DescriptorKind::kRegularFile
                     ? kBytesPerDispatch
                     : kBytesPerBlockingWrite;

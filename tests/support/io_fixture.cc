@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "caf/atom.hpp"
 #include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gtest/gtest.h"
 #include "io/resident.h"
@@ -34,7 +35,9 @@ ReadProtocol::behavior_type ReadHandlers(const Notes& notes) {
         if (notes.script.made) notes.script.made();
       },
       [=](DataReceived& data) {
-        notes.received->append(data.bytes.data(), data.bytes.size());
+        if (!notes.script.forget) {
+          notes.received->append(data.bytes.data(), data.bytes.size());
+        }
         notes.trace->Add(absl::StrCat("DR(", data.bytes.size(), ")"));
         if (notes.script.data) notes.script.data(data);
       },
@@ -71,6 +74,16 @@ TransportOwner::behavior_type Owner(TransportOwner::pointer,
   return {
       [=](const ObserverLost& lost) {
         trace->Add(absl::StrCat("LOST(", lost.bytes_unread, ")"));
+      },
+  };
+}
+
+TimerObserver::behavior_type Once(TimerObserver::pointer self,
+                                  std::function<void()> then) {
+  return {
+      [=](const TimerFired&) {
+        then();
+        self->quit();
       },
   };
 }
@@ -124,18 +137,37 @@ TransportOwner IoTest::NewOwner() {
   return system_->spawn<caf::hidden>(Owner, trace_);
 }
 
-std::string IoTest::Connect(const ReadTransport& transport, OwnedFd fd,
+std::string IoTest::Connect(const ReadTransport& transport, FdTicket fd,
                             ReadProtocol protocol) {
   return Await(*system_, transport,
-               ConnectReadPipe{FdTicket(std::move(fd)), std::move(protocol),
-                               NewOwner()});
+               ConnectReadPipe{std::move(fd), std::move(protocol), NewOwner()});
+}
+
+std::string IoTest::Connect(const ReadTransport& transport, OwnedFd fd,
+                            ReadProtocol protocol) {
+  return Connect(transport, FdTicket(std::move(fd)), std::move(protocol));
+}
+
+std::string IoTest::Connect(const WriteTransport& transport, FdTicket fd,
+                            WriteProtocol protocol) {
+  return Await(
+      *system_, transport,
+      ConnectWritePipe{std::move(fd), std::move(protocol), NewOwner()});
 }
 
 std::string IoTest::Connect(const WriteTransport& transport, OwnedFd fd,
                             WriteProtocol protocol) {
-  return Await(*system_, transport,
-               ConnectWritePipe{FdTicket(std::move(fd)), std::move(protocol),
-                                NewOwner()});
+  return Connect(transport, FdTicket(std::move(fd)), std::move(protocol));
+}
+
+// The timer is started in one iteration and fires after the selector's turn in
+// a later one.
+void IoTest::WaitForIteration(IoThread& thread) {
+  auto fired = std::make_shared<std::promise<void>>();
+  TimerObserver observer = system_->spawn<caf::hidden>(
+      Once, std::function<void()>([fired] { fired->set_value(); }));
+  caf::anon_send(thread.actor(), StartTimer{TimerId::Next(), {}, observer});
+  fired->get_future().wait();
 }
 
 std::pair<OwnedFd, OwnedFd> IoTest::MakePipe() {

@@ -12,6 +12,7 @@
 
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
+#include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/owned_fd.h"
@@ -25,6 +26,7 @@ namespace troupe {
 struct ProtocolScript {
   std::function<void()> made;
   std::function<void(DataReceived&)> data;  // may keep the credit
+  bool forget = false;                      // received_ stays empty
 };
 
 class IoTest : public LeakCheckedTest {
@@ -39,10 +41,18 @@ class IoTest : public LeakCheckedTest {
   TransportOwner NewOwner();
 
   // Connects and waits for the answer; the error's text, or "" .
+  std::string Connect(const ReadTransport& transport, FdTicket fd,
+                      ReadProtocol protocol);
   std::string Connect(const ReadTransport& transport, OwnedFd fd,
                       ReadProtocol protocol);
+  std::string Connect(const WriteTransport& transport, FdTicket fd,
+                      WriteProtocol protocol);
   std::string Connect(const WriteTransport& transport, OwnedFd fd,
                       WriteProtocol protocol);
+
+  // Returns when the thread has asked its selector once more than now, and has
+  // told its residents what it said.
+  void WaitForIteration(IoThread& thread);
 
   IoHost& host() { return io_->host(); }
   const IoActor& io() { return io_->actor(); }

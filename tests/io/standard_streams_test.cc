@@ -1,0 +1,364 @@
+#include "io/standard_streams.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "io/read_transport.h"
+#include "io/write_transport.h"
+#include "tests/support/io_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+using Ends = std::pair<OwnedFd, OwnedFd>;
+
+Ends MakeTerminal() {  // slave, master
+  int master = -1, slave = -1;
+  EXPECT_EQ(openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+  return {OwnedFd(slave), OwnedFd(master)};
+}
+
+Ends MakeSocketPair() {
+  int ends[2];
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+OwnedFd MakeFile(const std::string& content, int flags) {
+  char path[] = "/tmp/troupe.XXXXXX";
+  OwnedFd first(mkstemp(path));
+  EXPECT_EQ(write(first.get(), content.data(), content.size()),
+            static_cast<ssize_t>(content.size()));
+  OwnedFd file(open(path, flags | O_CLOEXEC));
+  unlink(path);
+  EXPECT_TRUE(file.valid());
+  return file;
+}
+
+std::string ContentOf(const OwnedFd& file) {
+  std::string text(4096, 0);
+  ssize_t n = pread(file.get(), text.data(), text.size(), 0);
+  text.resize(std::max<ssize_t>(n, 0));
+  return text;
+}
+
+bool IsNonBlocking(const OwnedFd& fd) {
+  return fcntl(fd.get(), F_GETFL) & O_NONBLOCK;
+}
+
+// As long as one lives, this thread may not open `fd` again through /proc,
+// whoever runs the test.
+class Refusal {
+ public:
+  explicit Refusal(const OwnedFd& fd) {
+    EXPECT_EQ(fchmod(fd.get(), 0), 0);
+    if (geteuid() == 0) setfsuid(65534);
+  }
+  ~Refusal() {
+    if (geteuid() != 0) return;
+    setfsuid(0);
+    prctl(PR_SET_DUMPABLE, 1);  // a change of user took it away
+  }
+};
+
+class StandardStreamsTest : public IoTest {
+ protected:
+  InheritedStream Input(const OwnedFd& fd) {
+    auto stream = InheritedStream::OpenInput(*system_, *io_, fd.get());
+    EXPECT_TRUE(stream.ok()) << stream.status();
+    return *std::move(stream);
+  }
+  InheritedStream Output(const OwnedFd& fd) {
+    auto stream = InheritedStream::OpenOutput(*system_, *io_, fd.get());
+    EXPECT_TRUE(stream.ok()) << stream.status();
+    return *std::move(stream);
+  }
+  ReadTransport Read(const InheritedStream& stream,
+                     ProtocolScript script = {}) {
+    ReadTransport transport =
+        SpawnReadTransport(stream.thread().host(), stream.thread().actor());
+    EXPECT_EQ(Connect(transport, stream.ticket(), NewReadProtocol(script)), "");
+    return transport;
+  }
+  WriteTransport Writer(const InheritedStream& stream) {
+    WriteTransport transport =
+        SpawnWriteTransport(stream.thread().host(), stream.thread().actor());
+    EXPECT_EQ(Connect(transport, stream.ticket(), NewWriteProtocol()), "");
+    return transport;
+  }
+  void WriteAll(const WriteTransport& transport, std::string text) {
+    caf::anon_send(transport, Write{Bytes(std::move(text)), {}});
+    caf::anon_send(transport, WriteEof{});
+    ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  }
+};
+
+TEST_F(StandardStreamsTest, ReadsAFileFromItsOffsetAndMovesIt) {
+  OwnedFd file = MakeFile("headertail", O_RDONLY);
+  ASSERT_EQ(lseek(file.get(), 6, SEEK_SET), 6);
+  InheritedStream stream = Input(file);
+  EXPECT_TRUE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(4)", "EOF", "CL(None)"));
+  EXPECT_EQ(received_, "tail");
+  EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 10);
+}
+
+TEST_F(StandardStreamsTest, ReadsAPipeOnTheSharedThread) {
+  auto [in, out] = MakePipe();
+  InheritedStream stream = Input(in);
+  EXPECT_FALSE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_EQ(write(out.get(), "one", 3), 3);
+  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
+  EXPECT_FALSE(IsNonBlocking(in));
+  out.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", "EOF", "CL(None)"));
+}
+
+TEST_F(StandardStreamsTest, ReadsATerminalAndLeavesItBlocking) {
+  auto [slave, master] = MakeTerminal();
+  InheritedStream stream = Input(slave);
+  EXPECT_FALSE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_EQ(write(master.get(), "line\n", 5), 5);
+  ASSERT_TRUE(trace_->WaitFor("DR(5)"));
+  EXPECT_FALSE(IsNonBlocking(slave));
+  EXPECT_EQ(received_, "line\n");
+}
+
+// A second open of /dev/ptmx is another terminal.
+TEST_F(StandardStreamsTest, DoesNotOpenAMasterAnew) {
+  auto [slave, master] = MakeTerminal();
+  InheritedStream stream = Input(master);
+  EXPECT_TRUE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_EQ(write(slave.get(), "out", 3), 3);
+  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
+  EXPECT_FALSE(IsNonBlocking(master));
+}
+
+TEST_F(StandardStreamsTest, ReadsTheEndFromDevNull) {
+  OwnedFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  InheritedStream stream = Input(null);
+  EXPECT_TRUE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "EOF", "CL(None)"));
+}
+
+TEST_F(StandardStreamsTest, ReadsASocketAndLeavesItBlocking) {
+  auto [in, out] = MakeSocketPair();
+  InheritedStream stream = Input(in);
+  EXPECT_FALSE(stream.has_own_thread());
+  Read(stream);
+  ASSERT_EQ(write(out.get(), "data", 4), 4);
+  ASSERT_TRUE(trace_->WaitFor("DR(4)"));
+  EXPECT_FALSE(IsNonBlocking(in));
+}
+
+TEST_F(StandardStreamsTest, WritesPipesTerminalsAndSocketsAndLeavesThem) {
+  for (Ends (*make)() : {MakeTerminal, MakeSocketPair, +[] {
+                           auto [in, out] = MakePipe();
+                           return Ends(std::move(out), std::move(in));
+                         }}) {
+    auto [ours, theirs] = make();
+    size_t lost = trace_->Count("CL(None)");
+    InheritedStream stream = Output(ours);
+    EXPECT_FALSE(stream.has_own_thread());
+    WriteTransport transport = Writer(stream);
+    caf::anon_send(transport, Write{Bytes::Copy("text"), {}});
+    char text[4];
+    EXPECT_EQ(read(theirs.get(), text, 4), 4);
+    EXPECT_FALSE(IsNonBlocking(ours));
+    caf::anon_send(transport, CloseTransport{});
+    ASSERT_TRUE(trace_->WaitFor("CL(None)", lost + 1));
+  }
+}
+
+TEST_F(StandardStreamsTest, ServesAPipeThatMayNotBeOpenedAnew) {
+  auto [in, out] = MakePipe();
+  std::optional<Refusal> refusal(in);
+  InheritedStream stream = Input(in);
+  refusal.reset();
+  ASSERT_TRUE(stream.has_own_thread());
+  Read(stream);
+  std::string sent(300000, 'x');
+  for (size_t done = 0; done < sent.size();) {
+    ssize_t n = write(out.get(), sent.data() + done, sent.size() - done);
+    ASSERT_GT(n, 0);
+    done += n;
+  }
+  out.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_EQ(received_, sent);
+  EXPECT_EQ(trace_->Count("EOF"), 1u);
+  EXPECT_FALSE(IsNonBlocking(in));
+}
+
+TEST_F(StandardStreamsTest, StopsWhileAReadWouldBlock) {
+  auto [in, out] = MakePipe();
+  {
+    std::optional<Refusal> refusal(in);
+    InheritedStream stream = Input(in);
+    refusal.reset();
+    ASSERT_TRUE(stream.has_own_thread());
+    Read(stream);
+  }
+  ASSERT_TRUE(trace_->WaitFor("CL(the transport was ended)"));
+}
+
+// Another reader took what poll had announced while the transport was paused.
+TEST_F(StandardStreamsTest, DoesNotBlockInAReadThatSomebodyElseWasFasterWith) {
+  auto [in, out] = MakePipe();
+  std::optional<Refusal> refusal(in);
+  InheritedStream stream = Input(in);
+  refusal.reset();
+  ASSERT_TRUE(stream.has_own_thread());
+  ReadTransport transport = Read(stream);
+  caf::scoped_actor self(*system_);
+  auto round_trip = [&] {
+    self->request(transport, caf::infinite, GetTransportInfo{})
+        .receive([](const TransportInfo&) {}, [](const caf::error&) {});
+  };
+  self->send(transport, PauseReading{});
+  round_trip();
+  ASSERT_EQ(write(out.get(), "x", 1), 1);
+  WaitForIteration(stream.thread());  // poll has said so, nobody has read
+  char taken;
+  ASSERT_EQ(read(in.get(), &taken, 1), 1);
+  self->send(transport, ResumeReading{});
+  round_trip();
+  WaitForIteration(stream.thread());  // it would be stuck in the read
+  ASSERT_EQ(write(out.get(), "yz", 2), 2);
+  ASSERT_TRUE(trace_->WaitFor("DR(2)"));
+  EXPECT_EQ(received_, "yz");
+}
+
+TEST_F(StandardStreamsTest, StopsWhileAWriteWouldBlock) {
+  auto [in, out] = MakePipe();
+  {
+    std::optional<Refusal> refusal(out);
+    InheritedStream stream = Output(out);
+    refusal.reset();
+    ASSERT_TRUE(stream.has_own_thread());
+    WriteTransport transport = Writer(stream);
+    caf::anon_send(transport, Write{Bytes(std::string(1 << 20, 'x')), {}});
+    ASSERT_TRUE(trace_->WaitFor("PAUSE"));
+    std::string text(65536, 0);
+    ASSERT_GT(read(in.get(), text.data(), text.size()), 0);
+  }
+  ASSERT_TRUE(trace_->WaitFor("CL(the transport was ended)"));
+  EXPECT_FALSE(IsNonBlocking(out));
+}
+
+// The pipe is full before the first byte: a write that was not announced by
+// poll would block the thread for good.
+TEST_F(StandardStreamsTest, DoesNotWriteBeforeThereIsRoom) {
+  auto [in, out] = MakePipe();
+  std::optional<Refusal> refusal(out);
+  InheritedStream stream = Output(out);
+  refusal.reset();
+  int size = fcntl(out.get(), F_GETPIPE_SZ);
+  std::string fill(size, 'f');
+  ASSERT_EQ(write(out.get(), fill.data(), size), size);
+  WriteTransport transport = Writer(stream);
+  caf::scoped_actor self(*system_);
+  self->send(transport, Write{Bytes::Copy("late"), {}});
+  self->request(transport, caf::infinite, GetTransportInfo{})
+      .receive([](const TransportInfo& info) { EXPECT_EQ(info.buffered, 4u); },
+               [](const caf::error&) { FAIL(); });
+  ASSERT_EQ(read(in.get(), fill.data(), size), size);
+  char text[4];
+  ASSERT_EQ(read(in.get(), text, 4), 4);
+  EXPECT_EQ(std::string(text, 4), "late");
+}
+
+TEST_F(StandardStreamsTest, CarriesABigFileThroughInOrder) {
+  constexpr size_t kSize = 200 << 20;
+  constexpr size_t kStep = 1 << 20;
+  OwnedFd file = MakeFile("", O_RDWR);
+  ASSERT_EQ(ftruncate(file.get(), kSize), 0);
+  for (uint64_t at = 0; at < kSize; at += kStep) {
+    ASSERT_EQ(pwrite(file.get(), &at, sizeof at, at), 8);
+  }
+  InheritedStream stream = Input(file);
+  size_t position = 0, marks = 0;
+  ProtocolScript script;
+  script.forget = true;
+  script.data = [&](DataReceived& data) {
+    if (position % kStep == 0 && data.bytes.size() >= 8) {
+      uint64_t mark;
+      std::copy_n(data.bytes.data(), 8, reinterpret_cast<char*>(&mark));
+      marks += mark == position;
+    }
+    position += data.bytes.size();
+  };
+  Read(stream, script);
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_EQ(position, kSize);
+  EXPECT_EQ(marks, kSize / kStep);
+}
+
+TEST_F(StandardStreamsTest, WritesAFileFromItsOffsetAndMovesIt) {
+  OwnedFd file = MakeFile("", O_RDWR);
+  ASSERT_EQ(write(file.get(), "one ", 4), 4);
+  InheritedStream stream = Output(file);
+  EXPECT_TRUE(stream.has_own_thread());
+  WriteAll(Writer(stream), "two ");
+  ASSERT_EQ(write(file.get(), "three", 5), 5);
+  EXPECT_EQ(ContentOf(file), "one two three");
+}
+
+TEST_F(StandardStreamsTest, AppendsWhereTheFileAppends) {
+  OwnedFd file = MakeFile("log: ", O_RDWR | O_APPEND);
+  InheritedStream stream = Output(file);
+  WriteAll(Writer(stream), "entry");
+  EXPECT_EQ(ContentOf(file), "log: entry");
+}
+
+TEST_F(StandardStreamsTest, SaysThatTheDeviceIsFull) {
+  OwnedFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  InheritedStream stream = Output(full);
+  WriteTransport transport = Writer(stream);
+  caf::anon_send(transport, Write{Bytes::Copy("x"), {}});
+  ASSERT_TRUE(
+      trace_->WaitUntil([](const auto& seen) { return seen.size() == 2; }));
+  EXPECT_THAT(trace_->events()[1], HasSubstr("No space left on device"));
+}
+
+TEST_F(StandardStreamsTest, RefusesTheWrongEndAndAClosedNumber) {
+  auto [in, out] = MakePipe();
+  auto wrong = InheritedStream::OpenInput(*system_, *io_, out.get());
+  EXPECT_EQ(OsFailureOf(wrong.status()).value().error_number, EBADF);
+  EXPECT_EQ(OsFailureOf(wrong.status()).value().step, "read");
+  wrong = InheritedStream::OpenOutput(*system_, *io_, in.get());
+  EXPECT_EQ(OsFailureOf(wrong.status()).value().step, "write");
+  auto closed = InheritedStream::OpenInput(*system_, *io_, 1 << 20);
+  EXPECT_EQ(OsFailureOf(closed.status()).value().error_number, EBADF);
+}
+
+}  // namespace
+}  // namespace troupe
