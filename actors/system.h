@@ -40,7 +40,7 @@ class System {
   System& operator=(const System&) = delete;
 
   caf::actor_system& actors() const { return actors_; }
-  const IoThread& io() const { return *io_; }
+  IoThread& io() const { return *io_; }
   const ProcessServices& processes() const { return processes_; }
 
   // The signal relay, started by the first call. There is one per process:
