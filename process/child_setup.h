@@ -74,9 +74,9 @@ struct ChildSetup {
 
   // Written by the child: where it is, the number of the descriptor or resource
   // it works on there, and why it ended without exec.
-  volatile SpawnStep step = SpawnStep::kStart;
-  volatile int detail = -1;
-  volatile int error_number = 0;
+  SpawnStep step = SpawnStep::kStart;
+  int detail = -1;
+  int error_number = 0;
 };
 
 // For clone(2); `setup` is a ChildSetup. Returns only when exec did not happen,

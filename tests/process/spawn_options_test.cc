@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -87,9 +88,9 @@ TEST_F(SpawnOptionsTest, SetsTheUmaskOfTheChildOnly) {
 }
 
 TEST_F(SpawnOptionsTest, LeavesOurDirectoryAlone) {
-  std::string before = get_current_dir_name();
+  auto before = std::filesystem::current_path();
   EXPECT_FALSE(Spawn({.argv = {"/no/such"}, .cwd = "/"}).ok());
-  EXPECT_EQ(before, get_current_dir_name());
+  EXPECT_EQ(std::filesystem::current_path(), before);
 }
 
 TEST_F(SpawnOptionsTest, SetsResourceLimits) {
