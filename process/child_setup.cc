@@ -20,19 +20,32 @@ namespace {
 
 TROUPE_CHILD bool Ok(long result) { return result >= 0; }
 
-// Puts every descriptor under its number. A source that is some target's
-// number, too, is copied out of the way first: that makes swaps safe.
+TROUPE_CHILD bool IsTarget(const ChildSetup* setup, long number) {
+  for (int i = 0; i < setup->move_count; ++i) {
+    if (setup->moves[i].target == number) return true;
+  }
+  return false;
+}
+
+// A copy of `source` where no move will overwrite it. One that lands on a
+// target is left there: the move to come closes it.
+TROUPE_CHILD long CopyAside(const ChildSetup* setup, int source) {
+  long copy = 2;
+  do {
+    copy = syscall(SYS_fcntl, source, F_DUPFD_CLOEXEC, copy + 1);
+  } while (Ok(copy) && IsTarget(setup, copy));
+  return copy;
+}
+
+// Puts every descriptor under its number. A source whose number another move
+// will overwrite is copied out of the way first: that makes swaps safe.
 TROUPE_CHILD bool MoveDescriptors(ChildSetup* setup) {
   setup->step = SpawnStep::kDescriptors;
-  int highest = 2;
-  for (int i = 0; i < setup->move_count; ++i) {
-    if (setup->moves[i].target > highest) highest = setup->moves[i].target;
-  }
   for (int i = 0; i < setup->move_count; ++i) {
     FdMove& move = setup->moves[i];
     setup->detail = move.target;
-    if (move.source == move.target || move.source > highest) continue;
-    long copy = syscall(SYS_fcntl, move.source, F_DUPFD_CLOEXEC, highest + 1);
+    if (move.source == move.target || !IsTarget(setup, move.source)) continue;
+    long copy = CopyAside(setup, move.source);
     if (!Ok(copy)) return false;
     move.source = static_cast<int>(copy);
   }

@@ -119,30 +119,33 @@ absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
   return child;
 }
 
+absl::StatusOr<SpawnedChild> SpawnWith(const Command& command,
+                                       SpawnAttempt* attempt) {
+  absl::Status valid = Validate(command);
+  if (!valid.ok()) return valid;
+  auto plan = SpawnPlan::Prepare(command, attempt->flags());
+  if (!plan.ok()) return plan.status();
+  ChildStack stack;
+  if (!stack.valid()) return OsError(ENOMEM, "mmap");
+  if (!attempt->Begin()) return (*plan)->Failure(ETIME);
+  DumpableGuard dumpable((*plan)->changes_ids());
+  pid_t pid = CloneChild((*plan)->setup(), stack);
+  int clone_error = errno;
+  // From here on nobody else uses the pidfd.
+  bool aborted = attempt->Finish();
+  if (pid < 0) return OsError(clone_error, "clone");
+  return FinishSpawn(plan->get(), pid, aborted);
+}
+
 }  // namespace
 
 absl::StatusOr<SpawnedChild> Spawn(const Command& command,
                                    SpawnAttempt* attempt) {
-  absl::Status valid = Validate(command);
-  if (!valid.ok()) return valid;
   SpawnAttempt own;
   if (attempt == nullptr) attempt = &own;
-  auto plan = SpawnPlan::Prepare(command, attempt->flags());
-  if (!plan.ok()) {
-    attempt->Finish();
-    return plan.status();
-  }
-  ChildStack stack;
-  if (!stack.valid() || !attempt->Begin()) {
-    bool aborted = attempt->Finish();
-    return aborted ? (*plan)->Failure(ETIME) : OsError(ENOMEM, "mmap");
-  }
-  DumpableGuard dumpable((*plan)->changes_ids());
-  pid_t pid = CloneChild((*plan)->setup(), stack);
-  int clone_error = errno;
-  bool aborted = attempt->Finish();
-  if (pid < 0) return OsError(clone_error, "clone");
-  return FinishSpawn(plan->get(), pid, aborted);
+  auto child = SpawnWith(command, attempt);
+  attempt->Finish();  // in whatever way it ended
+  return child;
 }
 
 }  // namespace troupe

@@ -1,6 +1,7 @@
 #include "process/process_tree.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "absl/strings/numbers.h"
@@ -60,6 +61,20 @@ TEST_F(ProcessTreeTest, SignalsTheGroupWhileTheLeaderIsNotReaped) {
   EndOf(&leader_);
   // The grandchild's own zombie is init's to reap, so the group may or may not
   // be there still.
+}
+
+// A dead member cannot be signalled to death; counting it would wait for ever.
+TEST_F(ProcessTreeTest, DoesNotListTheDead) {
+  pid_t zombie = fork();
+  if (zombie == 0) _exit(setpgid(0, leader_.pid));
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, zombie, &info, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(info.si_status, 0);
+  EXPECT_THAT(*GroupMembers(leader_.pid), ElementsAre(grandchild_));
+  waitpid(zombie, nullptr, 0);
+  leader_.stdin_pipe.Close();
+  AwaitGrandchild();
+  EndOf(&leader_);
 }
 
 TEST(SignalGroupTest, RefusesNumbersThatMeanEverybody) {

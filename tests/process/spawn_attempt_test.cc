@@ -40,13 +40,13 @@ TEST_F(SpawnAttemptTest, EndsASpawnThatHasNotBegun) {
   EXPECT_EQ(OsFailureOf(status)->step, "spawn");
 }
 
+// In whatever way: not valid, no such file, no such program.
 TEST_F(SpawnAttemptTest, IsOverWhenTheSpawnFailed) {
-  for (const char* program : {"/no/such", "/bin/true"}) {
+  Stdio missing = Stdio::File("/no/such", Stdio::FileMode::kRead);
+  for (const Command& command :
+       {Command{}, Command{.argv = {"/bin/true"}, .stdin_from = missing},
+        Command{.argv = {"/no/such"}}}) {
     SpawnAttempt attempt;
-    Command command = {.argv = {program}};
-    if (command.argv[0] == "/bin/true") {
-      command.stdin_from = Stdio::File("/no/such", Stdio::FileMode::kRead);
-    }
     EXPECT_FALSE(Spawn(command, &attempt).ok());
     EXPECT_FALSE(attempt.Abort());
   }

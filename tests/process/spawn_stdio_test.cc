@@ -1,11 +1,15 @@
 // The child's descriptors: core rule 5, "descriptors, close_range" and "files
 // for stdio".
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -87,12 +91,31 @@ TEST_F(SpawnStdioTest, GivesTheChildBlockingStdio) {
 TEST_F(SpawnStdioTest, GivesExtraDescriptorsUnderTheirNumbers) {
   OwnedFd file = OpenToWrite(Path("extra"));
   auto shared = std::make_shared<OwnedFd>(OpenToWrite(Path("shared")));
+  // One that would be inherited lies in the gap between the two.
+  OwnedFd stray(fcntl(file.get(), F_DUPFD, 20));
   EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
                       .stdin_from = Stdio::Null(),
                       .stderr_to = Stdio::Null(),
                       .extra_fds = {{.child_number = 40, .shared_fd = shared},
                                     {.child_number = 7, .fd = file.get()}}}),
             "0 blocking\n1 blocking\n2 blocking\n7 blocking\n40 blocking\n");
+}
+
+// The highest number there is leaves no room above it for copies.
+TEST_F(SpawnStdioTest, GivesTheHighestNumberThereIs) {
+  OwnedFd file = OpenToWrite(Path("extra"));
+  rlimit before, low;
+  getrlimit(RLIMIT_NOFILE, &before);
+  low = {300, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &low);
+  std::string out =
+      OutputOf({.argv = {ChildProgram("print_fds")},
+                .stdin_from = Stdio::Pipe(),
+                .stderr_to = Stdio::Merged(),
+                .extra_fds = {{299, file.get()}, {3, file.get()}}});
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(out,
+            "0 blocking\n1 blocking\n2 blocking\n3 blocking\n299 blocking\n");
 }
 
 TEST_F(SpawnStdioTest, KeepsAnExtraDescriptorThatHasItsNumberAlready) {
@@ -118,6 +141,23 @@ TEST_F(SpawnStdioTest, SwapsExtraDescriptors) {
   EXPECT_EQ(Content(Path("b")), "a\n");
 }
 
+// The copies that make a swap safe need numbers, too, and the lowest free one
+// is taken here.
+TEST_F(SpawnStdioTest, SwapsBesideADescriptorThatTakesTheFirstFreeNumber) {
+  OwnedFd spare(fcntl(0, F_DUPFD_CLOEXEC, 3));
+  OwnedFd a = OpenToWrite(Path("a")), b = OpenToWrite(Path("b"));
+  int free = spare.get();
+  spare.Close();
+  std::string script =
+      absl::StrCat("echo a >&", a.get(), "; echo b >&", b.get());
+  RanChild ran = RunToEnd(
+      {.argv = {"/bin/bash", "-c", script},
+       .extra_fds = {{a.get(), b.get()}, {b.get(), a.get()}, {free, 2}}});
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  EXPECT_EQ(Content(Path("a")), "b\n");
+  EXPECT_EQ(Content(Path("b")), "a\n");
+}
+
 // The parent's 1 and 2 lead to two files here, and the child gets each as the
 // other.
 TEST_F(SpawnStdioTest, SwapStdoutAndStderr) {
@@ -134,6 +174,29 @@ TEST_F(SpawnStdioTest, SwapStdoutAndStderr) {
   EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
   EXPECT_EQ(Content(Path("one")), "err");
   EXPECT_EQ(Content(Path("two")), "out");
+}
+
+// A sibling spawned at the same moment may not keep our pipe's end, or its
+// reader would wait for the sibling. Each child here ends only at the end of
+// its stdin.
+TEST_F(SpawnStdioTest, SpawnsOnManyThreadsWithoutSharingPipes) {
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        auto child = Spawn({.argv = {ChildProgram("copy_input")},
+                            .stdin_from = Stdio::Pipe(),
+                            .stdout_to = Stdio::Pipe()});
+        if (!child.ok()) continue;
+        child->stdin_pipe.Close();
+        if (ReadToEnd(child->stdout_pipe.get()).empty()) ++good;
+        EndOf(&*child);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 200);
 }
 
 // Row P7.
