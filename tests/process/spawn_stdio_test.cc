@@ -146,13 +146,15 @@ TEST_F(SpawnStdioTest, SwapsExtraDescriptors) {
 TEST_F(SpawnStdioTest, SwapsBesideADescriptorThatTakesTheFirstFreeNumber) {
   OwnedFd spare(fcntl(0, F_DUPFD_CLOEXEC, 3));
   OwnedFd a = OpenToWrite(Path("a")), b = OpenToWrite(Path("b"));
+  OwnedFd other = OpenToWrite(Path("other"));
   int free = spare.get();
   spare.Close();
   std::string script =
       absl::StrCat("echo a >&", a.get(), "; echo b >&", b.get());
   RanChild ran = RunToEnd(
       {.argv = {"/bin/bash", "-c", script},
-       .extra_fds = {{a.get(), b.get()}, {b.get(), a.get()}, {free, 2}}});
+       .extra_fds = {
+           {a.get(), b.get()}, {b.get(), a.get()}, {free, other.get()}}});
   EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
   EXPECT_EQ(Content(Path("a")), "b\n");
   EXPECT_EQ(Content(Path("b")), "a\n");
