@@ -1,0 +1,115 @@
+#include "examples/troupe/up.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "actors/config.h"
+#include "actors/system.h"
+#include "caf/actor_system.hpp"
+#include "examples/troupe/color.h"
+#include "examples/troupe/exit_code.h"
+#include "examples/troupe/project.h"
+#include "examples/troupe/selection.h"
+#include "examples/troupe/up_actor.h"
+#include "io/owned_fd.h"
+
+namespace troupe {
+namespace {
+
+int Refuse(const absl::Status& why) {
+  std::cerr << "troupe: " << why.message() << '\n';
+  return kUsageCode;
+}
+
+MemberSpec Member(const NamedProcess& process, const Project& project,
+                  const UpOptions& options) {
+  MemberSpec member;
+  member.name = process.name;
+  member.command.argv = {"/bin/sh", "-c", process.command};
+  member.command.cwd = project.folder;
+  for (const EnvVariable& variable : project.variables) {
+    member.command.environment.set[variable.name] = variable.value;
+  }
+  member.command.stdin_from = Stdio::Null();
+  member.command.stdout_to = Stdio::Pipe();
+  member.command.stderr_to = Stdio::Merged();
+  member.command.group = ProcessGroup::kNewGroup;
+  // If we are killed, nobody else could end them.
+  member.command.parent_death_signal = SIGKILL;
+  member.stop_plan.rungs[0].wait = absl::ToChronoNanoseconds(options.timeout);
+  OnExit on_exit = process.on_exit.value_or(options.on_exit);
+  if (on_exit == OnExit::kRestart) {
+    member.restart.when = RestartWhen::kAlways;
+    member.restart.max_restarts = std::nullopt;
+  }
+  member.on_end = on_exit == OnExit::kIgnore ? MemberSpec::OnEnd::kLetOthersRun
+                                             : MemberSpec::OnEnd::kStopOthers;
+  return member;
+}
+
+bool SignalIsIgnored(int number) {
+  struct sigaction action;
+  return sigaction(number, nullptr, &action) == 0 &&
+         action.sa_handler == SIG_IGN;
+}
+
+int Run(std::vector<MemberSpec> members, const UpOptions& options) {
+  Config config;
+  caf::actor_system actors(config);
+  auto system = System::Start(actors);
+  if (!system.ok()) return Refuse(system.status());
+  auto signals = (*system)->Signals();
+  if (!signals.ok()) return Refuse(signals.status());
+  auto out = OpenStandardOutput(**system, STDOUT_FILENO);
+  if (!out.ok()) return Refuse(out.status());
+  auto err = OpenStandardOutput(**system, STDERR_FILENO);
+  if (!err.ok()) return Refuse(err.status());
+  UpPlan plan;
+  plan.services = (*system)->processes();
+  plan.signals = *signals;
+  plan.members = std::move(members);
+  plan.color = UseColor(options.no_color, isatty(STDOUT_FILENO) == 1,
+                        std::getenv("NO_COLOR"));
+  plan.restart_on_hangup = !SignalIsIgnored(SIGHUP);
+  plan.had_terminal =
+      OwnedFd(open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)).valid();
+  plan.out = &*out;
+  plan.err = &*err;
+  plan.one_file = SameFile(STDOUT_FILENO, STDERR_FILENO);
+  auto exit_code = std::make_shared<int>(0);
+  SpawnUp(std::move(plan), exit_code);
+  actors.await_all_actors_done();
+  return *exit_code;
+}
+
+}  // namespace
+
+int Up(const UpOptions& options) {
+  auto project = LoadProject(options.procfile);
+  if (!project.ok()) return Refuse(project.status());
+  if (!project->problems.empty()) {
+    for (const std::string& problem : project->problems) {
+      std::cerr << problem << '\n';
+    }
+    return kUsageCode;
+  }
+  auto processes =
+      SelectProcesses(project->entries, options.only, options.counts);
+  if (!processes.ok()) return Refuse(processes.status());
+  std::vector<MemberSpec> members;
+  for (const NamedProcess& process : *processes) {
+    members.push_back(Member(process, *project, options));
+  }
+  return Run(std::move(members), options);
+}
+
+}  // namespace troupe

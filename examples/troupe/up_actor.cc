@@ -1,0 +1,289 @@
+#include "examples/troupe/up_actor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "caf/send.hpp"
+#include "examples/troupe/exit_code.h"
+#include "examples/troupe/notices.h"
+#include "examples/troupe/output_queue.h"
+#include "io/os_error.h"
+#include "io/owned_fd.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+#include "signals/signal_name.h"
+
+namespace troupe {
+namespace {
+
+using Interface =
+    SupervisorObserver::extend_with<SignalObserver>::extend_with<WriteProtocol>;
+
+class State {
+ public:
+  static constexpr const char* name = "up";
+  using Self = Interface::stateful_base<State>;
+
+  explicit State(Self* self) : self_(self) {}
+
+  void Init(UpPlan plan, std::shared_ptr<int> exit_code);
+  void Begin();
+
+  void OnStarted(const MemberStarted& started);
+  void OnNotStarted(const MemberNotStarted& failed);
+  void OnOutput(MemberOutput& output);
+  void OnExited(const MemberExited& exited);
+  void OnDrained(size_t member);
+  void OnRestarting(const MemberRestarting& restarting);
+  void OnStopping(const MembersStopping& stopping);
+  void OnAllEnded();
+  void OnSignal(const SignalDelivery& signal);
+  void OnLost(const ConnectionLost& lost);
+
+ private:
+  void Say(const std::string& sentence);
+  void Pump();
+  void CloseWhenPrinted();
+  void Failed(int code);
+  bool TerminalIsGone(const SignalDelivery& signal) const;
+  const std::string& NameOf(size_t member) const { return names_[member]; }
+
+  Self* self_;
+  UpPlan plan_;
+  std::shared_ptr<int> exit_code_;
+  std::vector<std::string> names_;  // of the members, then our own
+  std::optional<Prefix> notices_;
+  std::optional<OutputQueue> queue_;
+  Supervisor supervisor_;
+  bool printing_ = false;  // one piece is on its way
+  bool stopped_by_user_ = false;
+  bool killed_ = false;
+  bool all_ended_ = false;
+  bool closing_ = false;
+  int open_ = 2;  // output transports
+  bool out_lost_ = false;
+};
+
+void State::Init(UpPlan plan, std::shared_ptr<int> exit_code) {
+  plan_ = std::move(plan);
+  exit_code_ = std::move(exit_code);
+  for (const MemberSpec& member : plan_.members) names_.push_back(member.name);
+  names_.push_back("troupe");
+  notices_.emplace(names_, plan_.color);
+  queue_.emplace(names_, plan_.color);
+}
+
+void State::Begin() {
+  for (const OutputStream* stream : {plan_.out, plan_.err}) {
+    self_
+        ->request(stream->transport, caf::infinite,
+                  stream->Connection(WriteProtocol(self_)))
+        .then([](const Connected&) {},
+              [this](const caf::error& why) {
+                OnLost(ConnectionLost{.why = StatusOf(why)});
+              });
+  }
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (number == SIGHUP && !plan_.restart_on_hangup) continue;
+    self_
+        ->request(plan_.signals, caf::infinite,
+                  SubscribeToSignal{number, SignalObserver(self_)})
+        .then([](const Subscribed&) {});
+  }
+  supervisor_ = SpawnSupervisor(plan_.services, std::move(plan_.members),
+                                SupervisorObserver(self_));
+}
+
+// -- what the supervisor says -------------------------------------------------
+
+void State::OnStarted(const MemberStarted& started) {
+  Say(StartedNotice(NameOf(started.member), started.pid, started.restart));
+}
+
+void State::OnNotStarted(const MemberNotStarted& failed) {
+  std::string why(failed.why.message().data(), failed.why.message().size());
+  Say(NotStartedNotice(NameOf(failed.member), why));
+  Failed(SpawnFailureCode(failed.why));
+}
+
+void State::OnOutput(MemberOutput& output) {
+  if (killed_ || out_lost_) return;  // its credit goes back unprinted
+  queue_->Add(output.member, time(nullptr), std::move(output.bytes),
+              std::move(output.credit));
+  Pump();
+}
+
+void State::OnExited(const MemberExited& exited) {
+  Say(EndedNotice(NameOf(exited.member), exited.report.status.ToString(),
+                  exited.ran));
+  if (!exited.asked) Failed(exited.report.status.ShellCode());
+}
+
+void State::OnDrained(size_t member) {
+  queue_->AddEnd(member, time(nullptr));
+  Pump();
+}
+
+void State::OnRestarting(const MemberRestarting& restarting) {
+  Say(RestartNotice(NameOf(restarting.member), restarting.restart,
+                    restarting.delay));
+}
+
+void State::OnStopping(const MembersStopping& stopping) {
+  if (!stopping.because.has_value() || stopping.running == 0) return;
+  Say(StoppingNotice(static_cast<int>(stopping.running),
+                     absl::StrCat(NameOf(*stopping.because), " ended")));
+}
+
+void State::OnAllEnded() {
+  all_ended_ = true;
+  if (stopped_by_user_) *exit_code_ = 0;
+  CloseWhenPrinted();
+}
+
+// Remembers the first failure.
+void State::Failed(int code) {
+  if (*exit_code_ == 0) *exit_code_ = code;
+}
+
+// -- signals ------------------------------------------------------------------
+
+void State::OnSignal(const SignalDelivery& signal) {
+  if (signal.number == SIGHUP && !TerminalIsGone(signal)) {
+    Say("restarting all, because of SIGHUP");
+    self_->send(supervisor_, RestartMembers{});
+    return;
+  }
+  int count = static_cast<int>(names_.size()) - 1;
+  if (!stopped_by_user_) {
+    stopped_by_user_ = true;
+    if (!all_ended_) {
+      Say(StoppingOnSignalNotice(count, SignalName(signal.number)));
+    }
+    self_->send(supervisor_, StopMembers{});
+    if (signal.count == 1) return;
+  }
+  if (killed_) return;
+  killed_ = true;
+  Say(KillingNotice(count, SignalName(signal.number)));
+  self_->send(supervisor_, KillMembers{});
+  // A reader that is stuck must not hold us up.
+  queue_->Clear();
+  self_->send(plan_.out->transport, AbortTransport{});
+}
+
+bool State::TerminalIsGone(const SignalDelivery& signal) const {
+  if (signal.code == SI_KERNEL) return true;
+  return plan_.had_terminal &&
+         !OwnedFd(open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)).valid();
+}
+
+// -- printing -----------------------------------------------------------------
+
+void State::Say(const std::string& sentence) {
+  std::string line;
+  notices_->AppendTo(&line, time(nullptr), names_.size() - 1);
+  absl::StrAppend(&line, sentence, "\n");
+  if (plan_.one_file) {
+    queue_->AddText(std::move(line));
+    Pump();
+  } else {
+    caf::anon_send(plan_.err->transport, Write{Bytes(std::move(line)), {}});
+  }
+}
+
+void State::Pump() {
+  if (printing_ || out_lost_) return;
+  auto piece = queue_->Next();
+  if (!piece.has_value()) return CloseWhenPrinted();
+  printing_ = true;
+  auto credits = std::make_shared<std::vector<Credit>>(
+      std::move(piece->credits));  // kept until the piece is accepted
+  auto printed = [this, credits] {
+    credits->clear();
+    printing_ = false;
+    Pump();
+  };
+  self_
+      ->request(plan_.out->transport, caf::infinite,
+                Write{Bytes(std::move(piece->text)), {}})
+      .then([=](const Drained&) { printed(); },
+            [=](const caf::error&) { printed(); });
+}
+
+void State::CloseWhenPrinted() {
+  if (!all_ended_ || printing_ || closing_) return;
+  closing_ = true;
+  for (const OutputStream* stream : {plan_.out, plan_.err}) {
+    if (killed_) {
+      self_->send(stream->transport, AbortTransport{});
+    } else {
+      self_->send(stream->transport, WriteEof{});
+    }
+  }
+  if (open_ == 0) self_->quit();
+}
+
+// A transport is done: because we closed it, or because nobody reads any more.
+void State::OnLost(const ConnectionLost& lost) {
+  --open_;
+  bool out = self_->current_sender() != nullptr &&
+             plan_.out->transport.address() == self_->current_sender();
+  if (out) {
+    out_lost_ = true;
+    printing_ = false;
+    queue_->Clear();
+    if (!closing_ && !killed_) {
+      auto failure = OsFailureOf(lost.why);
+      if (failure.has_value() && failure->error_number != EPIPE) {
+        std::string why(lost.why.message().data(), lost.why.message().size());
+        Say(absl::StrCat("stdout: ", why));
+        Failed(1);
+      } else {
+        stopped_by_user_ = true;  // as SIGPIPE would
+      }
+      self_->send(supervisor_, StopMembers{});
+    }
+    if (all_ended_) CloseWhenPrinted();
+  }
+  if (closing_ && open_ == 0) self_->quit();
+}
+
+Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
+                                  UpPlan plan, std::shared_ptr<int> exit_code) {
+  State* state = &self->state;
+  state->Init(std::move(plan), std::move(exit_code));
+  state->Begin();
+  return {
+      [=](const MemberStarted& started) { state->OnStarted(started); },
+      [=](const MemberNotStarted& failed) { state->OnNotStarted(failed); },
+      [=](MemberOutput& output) { state->OnOutput(output); },
+      [=](const MemberExited& exited) { state->OnExited(exited); },
+      [=](const MemberDrained& drained) { state->OnDrained(drained.member); },
+      [=](const MemberRestarting& restarting) {
+        state->OnRestarting(restarting);
+      },
+      [=](const MembersStopping& stopping) { state->OnStopping(stopping); },
+      [=](const MembersEnded&) { state->OnAllEnded(); },
+      [=](const SignalReceived& got) { state->OnSignal(got.delivery); },
+      [=](const ConnectionMade&) {},
+      [=](const PauseWriting&) {},
+      [=](const ResumeWriting&) {},
+      [=](const ConnectionLost& lost) { state->OnLost(lost); },
+  };
+}
+
+}  // namespace
+
+void SpawnUp(UpPlan plan, std::shared_ptr<int> exit_code) {
+  Host& host = *plan.services.host;
+  SpawnResident(host, Behavior, std::move(plan), std::move(exit_code));
+}
+
+}  // namespace troupe
