@@ -2,8 +2,9 @@
 // (regular files, /dev/null are always ready) or that are shared with others
 // and so must stay blocking.
 //
-// poll reports a state, not an edge: a descriptor that was reported stays out
-// of the set until Rearm, else its owner's pause would spin the thread.
+// poll reports a state, not an edge: what was reported of a descriptor is not
+// asked again until Rearm, else its owner's pause would spin the thread. The
+// rest is: input that nobody reads must not hide room to write.
 #include <poll.h>
 #include <sys/epoll.h>
 
@@ -26,7 +27,7 @@ class PollSelector final : public Selector {
     if (Find(fd) != nullptr) {
       return OsError(EEXIST, "poll", absl::StrCat("fd ", fd));
     }
-    entries_.push_back(Entry{fd, id, static_cast<short>(events), true});
+    entries_.push_back(Entry(fd, id, events));
     return absl::OkStatus();
   }
 
@@ -35,12 +36,12 @@ class PollSelector final : public Selector {
     if (entry == nullptr) {
       return OsError(ENOENT, "poll", absl::StrCat("fd ", fd));
     }
-    *entry = Entry{fd, id, static_cast<short>(events), true};
+    *entry = Entry(fd, id, events);
     return absl::OkStatus();
   }
 
   void Rearm(int fd) override {
-    if (Entry* entry = Find(fd)) entry->asked = true;
+    if (Entry* entry = Find(fd)) *entry = Entry(fd, entry->id, entry->events);
   }
 
   void Remove(int fd) override {
@@ -50,27 +51,33 @@ class PollSelector final : public Selector {
   absl::Span<const Event> Wait(int timeout_ms) override {
     set_.clear();
     for (const Entry& entry : entries_) {
-      set_.push_back(pollfd{entry.asked ? entry.fd : -1, entry.events, 0});
+      set_.push_back(pollfd{entry.ended ? -1 : entry.fd, entry.asked, 0});
     }
     events_.clear();
     if (poll(set_.data(), set_.size(), timeout_ms) <= 0) return events_;
     for (size_t i = 0; i < set_.size(); ++i) {
       if (set_[i].revents == 0) continue;
-      entries_[i].asked = false;
-      // POLLNVAL: the number was closed under us; the next read says EBADF.
+      Entry& entry = entries_[i];
       uint32_t got = set_[i].revents;
+      // POLLNVAL: the number was closed under us; the next read says EBADF.
       if (got & POLLNVAL) got = EPOLLERR;
-      events_.push_back(Event{entries_[i].id, got});
+      entry.asked &= ~got;
+      entry.ended = got & (EPOLLHUP | EPOLLERR);
+      events_.push_back(Event{entry.id, got});
     }
     return events_;
   }
 
  private:
   struct Entry {
+    Entry(int fd, uint64_t id, uint32_t events)
+        : fd(fd), id(id), events(events), asked(events) {}
+
     int fd;
     uint64_t id;
     short events;
-    bool asked;  // not reported since it was last asked for
+    short asked;         // those of `events` that were not reported yet
+    bool ended = false;  // a hang-up was reported; poll cannot be told not to
   };
 
   Entry* Find(int fd) {

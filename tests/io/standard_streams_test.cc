@@ -1,16 +1,13 @@
 #include "io/standard_streams.h"
 
 #include <fcntl.h>
-#include <pty.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +19,7 @@
 #include "io/os_error.h"
 #include "io/read_transport.h"
 #include "io/write_transport.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/io_fixture.h"
 
 namespace troupe {
@@ -29,42 +27,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-using Ends = std::pair<OwnedFd, OwnedFd>;
-
-Ends MakeTerminal() {  // slave, master
-  int master = -1, slave = -1;
-  EXPECT_EQ(openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
-  return {OwnedFd(slave), OwnedFd(master)};
-}
-
-Ends MakeSocketPair() {
-  int ends[2];
-  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
-}
-
-OwnedFd MakeFile(const std::string& content, int flags) {
-  char path[] = "/tmp/troupe.XXXXXX";
-  OwnedFd first(mkstemp(path));
-  EXPECT_EQ(write(first.get(), content.data(), content.size()),
-            static_cast<ssize_t>(content.size()));
-  OwnedFd file(open(path, flags | O_CLOEXEC));
-  unlink(path);
-  EXPECT_TRUE(file.valid());
-  return file;
-}
-
-std::string ContentOf(const OwnedFd& file) {
-  std::string text(4096, 0);
-  ssize_t n = pread(file.get(), text.data(), text.size(), 0);
-  text.resize(std::max<ssize_t>(n, 0));
-  return text;
-}
-
-bool IsNonBlocking(const OwnedFd& fd) {
-  return fcntl(fd.get(), F_GETFL) & O_NONBLOCK;
-}
 
 // As long as one lives, this thread may not open `fd` again through /proc,
 // whoever runs the test.
@@ -180,7 +142,8 @@ TEST_F(StandardStreamsTest, ReadsASocketAndLeavesItBlocking) {
 }
 
 TEST_F(StandardStreamsTest, WritesPipesTerminalsAndSocketsAndLeavesThem) {
-  for (Ends (*make)() : {MakeTerminal, MakeSocketPair, +[] {
+  for (Ends (*make)() : {MakeTerminal, +[] { return MakeSocketPair(); },
+                         +[] {
                            auto [in, out] = MakePipe();
                            return Ends(std::move(out), std::move(in));
                          }}) {
@@ -206,11 +169,7 @@ TEST_F(StandardStreamsTest, ServesAPipeThatMayNotBeOpenedAnew) {
   ASSERT_TRUE(stream.has_own_thread());
   Read(stream);
   std::string sent(300000, 'x');
-  for (size_t done = 0; done < sent.size();) {
-    ssize_t n = write(out.get(), sent.data() + done, sent.size() - done);
-    ASSERT_GT(n, 0);
-    done += n;
-  }
+  WriteFully(out, sent);
   out.Close();
   ASSERT_TRUE(trace_->WaitFor("CL(None)"));
   EXPECT_EQ(received_, sent);
@@ -281,19 +240,15 @@ TEST_F(StandardStreamsTest, DoesNotWriteBeforeThereIsRoom) {
   std::optional<Refusal> refusal(out);
   InheritedStream stream = Output(out);
   refusal.reset();
-  int size = fcntl(out.get(), F_GETPIPE_SZ);
-  std::string fill(size, 'f');
-  ASSERT_EQ(write(out.get(), fill.data(), size), size);
+  size_t size = Fill(out);
   WriteTransport transport = Writer(stream);
   caf::scoped_actor self(*system_);
   self->send(transport, Write{Bytes::Copy("late"), {}});
   self->request(transport, caf::infinite, GetTransportInfo{})
       .receive([](const TransportInfo& info) { EXPECT_EQ(info.buffered, 4u); },
                [](const caf::error&) { FAIL(); });
-  ASSERT_EQ(read(in.get(), fill.data(), size), size);
-  char text[4];
-  ASSERT_EQ(read(in.get(), text, 4), 4);
-  EXPECT_EQ(std::string(text, 4), "late");
+  ASSERT_EQ(ReadFully(in, size).size(), size);
+  EXPECT_EQ(ReadFully(in, 4), "late");
 }
 
 TEST_F(StandardStreamsTest, CarriesABigFileThroughInOrder) {

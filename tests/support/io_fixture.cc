@@ -1,8 +1,5 @@
 #include "tests/support/io_fixture.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <future>
 
 #include "absl/strings/str_cat.h"
@@ -168,12 +165,6 @@ void IoTest::WaitForIteration(IoThread& thread) {
       Once, std::function<void()>([fired] { fired->set_value(); }));
   caf::anon_send(thread.actor(), StartTimer{TimerId::Next(), {}, observer});
   fired->get_future().wait();
-}
-
-std::pair<OwnedFd, OwnedFd> IoTest::MakePipe() {
-  int ends[2];
-  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
 }  // namespace troupe

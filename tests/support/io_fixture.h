@@ -16,6 +16,7 @@
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/owned_fd.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/trace.h"
 
@@ -56,8 +57,6 @@ class IoTest : public LeakCheckedTest {
 
   IoHost& host() { return io_->host(); }
   const IoActor& io() { return io_->actor(); }
-
-  static std::pair<OwnedFd, OwnedFd> MakePipe();  // read end, write end
 
   std::shared_ptr<Trace> trace_ = std::make_shared<Trace>();
   std::string received_;  // all bytes; read it after CL
