@@ -51,14 +51,14 @@ absl::StatusOr<WatchId> WatchTable::Register(
     free_.push_back(watches_.size());
     watches_.push_back(std::make_unique<Watch>());
   }
-  uint32_t index = free_.back();
-  uint64_t id = (++generation_ * kFirstId) | index;
+  uint64_t id = (++generation_ * kFirstId) | free_.back();
   uint32_t events = read == nullptr ? 0 : kReadEvents;
   absl::Status added = selector_.Add(fd, id, events);
   if (!added.ok()) return added;
-  EndStale(fd);
+  // The place is taken before EndStale gives another one back.
   free_.pop_back();
-  Watch& watch = *watches_[index];
+  EndStale(fd);
+  Watch& watch = *watches_[id & kIndexMask];
   watch.id = id;
   watch.fd = fd;
   watch.owned = owned;
@@ -108,19 +108,23 @@ void WatchTable::Arm(WatchId id, Side side, Interest interest,
   if (slot.sink == nullptr) return;
   slot.armed = true;
   slot.interest = interest;
-  uint32_t events = watch->registered & ~EPOLLOUT;
-  if (watch->slots[1].armed &&
-      watch->slots[1].interest == Interest::kWritable) {
-    events |= EPOLLOUT;
-  }
-  if (events != watch->registered) {
-    watch->registered = events;
-    (void)selector_.Modify(watch->fd, watch->id, events);
-  } else {
-    selector_.Rearm(watch->fd);
-  }
+  if (!UpdateRegistration(*watch)) selector_.Rearm(watch->fd);
   if (still_ready) slot.pending |= side == Side::kRead ? EPOLLIN : EPOLLOUT;
   if (slot.pending & Relevant(side, interest)) due_.emplace_back(id, side);
+}
+
+// Asks the selector for what the observers want now; false if it is asked for
+// that already.
+bool WatchTable::UpdateRegistration(Watch& watch) {
+  const Slot& writer = watch.slots[1];
+  uint32_t events = watch.slots[0].sink == nullptr ? 0 : kReadEvents;
+  if (writer.armed && writer.interest == Interest::kWritable) {
+    events |= EPOLLOUT;
+  }
+  if (events == watch.registered) return false;
+  watch.registered = events;
+  (void)selector_.Modify(watch.fd, watch.id, events);
+  return true;
 }
 
 void WatchTable::Disarm(WatchId id, Side side) {
@@ -140,10 +144,13 @@ bool WatchTable::End(WatchId id) {
 void WatchTable::Drop(WatchId id, Side side) {
   Watch* watch = Find(id);
   if (watch == nullptr) return;
-  graveyard_.push_back(std::move(watch->slots[static_cast<int>(side)].sink));
+  Slot& slot = watch->slots[static_cast<int>(side)];
+  graveyard_.push_back(std::move(slot.sink));
+  slot.armed = false;
   if (watch->slots[0].sink == nullptr && watch->slots[1].sink == nullptr) {
     End(id);
   } else {
+    UpdateRegistration(*watch);
     Bury();
   }
 }

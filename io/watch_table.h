@@ -115,6 +115,7 @@ class WatchTable {
                                    std::unique_ptr<ReadinessSink> read,
                                    std::unique_ptr<ReadinessSink> write);
   Watch* Find(WatchId id);
+  bool UpdateRegistration(Watch& watch);
   void Deliver(Watch& watch, Side side);
   void Free(Watch& watch);
   void TellEnded(Watch& watch, const absl::Status& why);
