@@ -34,7 +34,10 @@ class CreditAccount {
       : window_(window), wake_(std::move(wake)) {}
 
   // The stream's thread. A chunk may always go when nothing is in flight.
-  bool MayCharge() const { return in_flight() < window_; }
+  bool MayCharge() const {
+    size_t charged = in_flight();
+    return charged == 0 || charged < window_;
+  }
 
   // The stream's thread, when MayCharge() said no: true if the stream is now
   // parked and will be woken, false if enough came back meanwhile.

@@ -6,6 +6,7 @@
 #define TROUPE_IO_WATER_MARKS_H_
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -21,7 +22,7 @@ class WaterMarks {
   // low. INVALID_ARGUMENT with asyncio's text when low is above high.
   static absl::StatusOr<WaterMarks> Create(std::optional<size_t> high,
                                            std::optional<size_t> low) {
-    size_t h = high.value_or(low.has_value() ? *low * 4 : kDefaultHigh);
+    size_t h = high.value_or(low.has_value() ? FourTimes(*low) : kDefaultHigh);
     size_t l = low.value_or(h / 4);
     if (h < l) {
       return absl::InvalidArgumentError(
@@ -47,6 +48,11 @@ class WaterMarks {
   }
 
  private:
+  static size_t FourTimes(size_t n) {
+    constexpr size_t kMost = std::numeric_limits<size_t>::max();
+    return n > kMost / 4 ? kMost : n * 4;
+  }
+
   size_t high_ = kDefaultHigh;
   size_t low_ = kDefaultHigh / 4;
 };
