@@ -7,13 +7,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "caf/typed_response_promise.hpp"
 #include "io/os_error.h"
+#include "io/pipe_connection.h"
 #include "io/read_buffer.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "io/transfer.h"
-#include "io/transport_setup.h"
 
 namespace troupe {
 
@@ -35,63 +34,28 @@ using Interface =
     ReadTransport::extend<caf::reacts_to<FdReady>, caf::reacts_to<WatchEnded>,
                           caf::reacts_to<CreditReturned>>;
 
-enum class Phase {
-  kIdle,        // no descriptor yet
-  kWatching,    // WatchFd is on its way
-  kIntroduced,  // ConnectionMade is on its way
-  kOpen,
-  kClosed,
-};
-
-class State {
+class State : public PipeConnection<Interface, ReadProtocol> {
  public:
   static constexpr const char* name = "read-transport";
-  using Self = Interface::stateful_base<State>;
 
-  explicit State(Self* self) : self_(self) {}
-  ~State() { Finish(absl::CancelledError("the transport was ended")); }
+  explicit State(Self* self) : PipeConnection(self, Side::kRead) {}
+  ~State() override { Finish(absl::CancelledError("the transport was ended")); }
 
   void Init(IoHost* host, IoActor io, size_t window);
-  caf::result<Connected> Connect(ConnectReadPipe& request);
   void OnReady(const FdReady& ready);
   void Arm();
   void Resume();
   void Pause() { paused_ = true; }
-  void SetProtocol(ReadProtocol protocol);
   void OnDown(const caf::down_msg& down);
   TransportInfo Info() const;
 
-  // Tells the protocol, gives the descriptor up and ends the actor.
-  void End(absl::Status why, caf::error reason = {});
-
  private:
-  using Promise = caf::typed_response_promise<Connected>;
-
-  void Introduce(Promise promise, const WatchStarted& started);
-  void Refuse(Promise& promise, const caf::error& why);
-  bool Finish(absl::Status why);
+  // Reading begins when the protocol has handled ConnectionMade: what it asked
+  // for there came before its answer (row R11).
+  void Opened() override { Arm(); }
+  ConnectionLost LastWords(absl::Status why) override;
   bool ReadOnce(Readiness readiness);
-  template <class T>
-  void Tell(T message) {
-    Protocol()->enqueue(Self_(), caf::make_message_id(),
-                        caf::make_message(std::move(message)), host_);
-  }
-  caf::strong_actor_ptr Protocol() const {
-    return caf::actor_cast<caf::strong_actor_ptr>(protocol_);
-  }
-  caf::strong_actor_ptr Self_() const {
-    return caf::strong_actor_ptr(self_->ctrl());
-  }
 
-  Self* self_;
-  IoHost* host_ = nullptr;
-  IoActor io_;
-  Phase phase_ = Phase::kIdle;
-  WatchId watch_;
-  int fd_ = -1;
-  DescriptorKind kind_ = DescriptorKind::kOther;
-  ReadProtocol protocol_;
-  TransportOwner owner_;
   std::shared_ptr<CreditAccount> account_;
   std::optional<ReadBuffer> buffer_;
   size_t delivered_ = 0;
@@ -101,8 +65,7 @@ class State {
 };
 
 void State::Init(IoHost* host, IoActor io, size_t window) {
-  host_ = host;
-  io_ = std::move(io);
+  Serve(host, std::move(io));
   caf::weak_actor_ptr weak(self_->ctrl());
   account_ = std::make_shared<CreditAccount>(window, [weak] {
     if (caf::strong_actor_ptr transport = weak.lock()) {
@@ -111,67 +74,6 @@ void State::Init(IoHost* host, IoActor io, size_t window) {
     }
   });
   buffer_.emplace(host->blocks(), account_);
-}
-
-caf::result<Connected> State::Connect(ConnectReadPipe& request) {
-  if (phase_ != Phase::kIdle) {
-    return MakeError(
-        absl::FailedPreconditionError("the transport is connected already"));
-  }
-  protocol_ = std::move(request.protocol);
-  owner_ = std::move(request.owner);
-  absl::Status local = CheckLocal(Protocol(), self_->node());
-  auto kind = PrepareDescriptor(request.fd, host_->blocking(),
-                                "Pipe transport is for pipes/sockets only.");
-  if (local.ok() && kind.ok()) {
-    kind_ = *kind;
-    phase_ = Phase::kWatching;
-    Promise promise = self_->make_response_promise<Connected>();
-    WatchFd watch{std::move(request.fd), -1, FdObserver(self_), {}};
-    self_->request(io_, caf::infinite, std::move(watch))
-        .then(
-            [=, this](const WatchStarted& started) {
-              Introduce(promise, started);
-            },
-            [=, this](const caf::error& why) mutable { Refuse(promise, why); });
-    return promise;
-  }
-  caf::error why = MakeError(local.ok() ? kind.status() : local);
-  phase_ = Phase::kClosed;
-  self_->quit(why);
-  return why;
-}
-
-// Reading begins when the protocol has handled ConnectionMade: what it asked
-// for there came before its answer.
-void State::Introduce(Promise promise, const WatchStarted& started) {
-  watch_ = started.watch;
-  fd_ = started.fd;
-  if (phase_ != Phase::kWatching) {  // closed meanwhile
-    self_->send(io_, EndWatch{watch_});
-    promise.deliver(MakeError(absl::CancelledError("the transport is closed")));
-    self_->quit();
-    return;
-  }
-  phase_ = Phase::kIntroduced;
-  self_->monitor(protocol_);
-  self_->request(protocol_, caf::infinite, ConnectionMade{})
-      .then(
-          [=, this]() mutable {
-            if (phase_ == Phase::kIntroduced) phase_ = Phase::kOpen;
-            promise.deliver(Connected{});
-            Arm();
-          },
-          [=, this](const caf::error& why) mutable {
-            promise.deliver(why);
-            if (!HasEnded(Protocol())) End(StatusOf(why));
-          });
-}
-
-void State::Refuse(Promise& promise, const caf::error& why) {
-  phase_ = Phase::kClosed;
-  promise.deliver(why);
-  self_->quit(why);
 }
 
 // Asks for readiness, if there is somebody to read for and credit to read on.
@@ -191,7 +93,7 @@ void State::OnReady(const FdReady& ready) {
   if (phase_ != Phase::kOpen || paused_) return;
   for (int i = 0; i < kReadsPerDispatch && readable_; ++i) {
     if (!account_->MayCharge()) break;
-    if (HasEnded(Protocol())) return;  // its down message follows
+    if (HasEnded(ProtocolPointer())) return;  // its down message follows
     if (!ReadOnce(ready.readiness)) return;
   }
   Arm();
@@ -230,15 +132,6 @@ void State::Resume() {
   Arm();
 }
 
-void State::SetProtocol(ReadProtocol protocol) {
-  if (phase_ == Phase::kClosed || !protocol) return;
-  if (phase_ == Phase::kIntroduced || phase_ == Phase::kOpen) {
-    self_->demonitor(protocol_.address());
-    self_->monitor(protocol);
-  }
-  protocol_ = std::move(protocol);
-}
-
 void State::OnDown(const caf::down_msg& down) {
   if (phase_ == Phase::kClosed || down.source != protocol_.address()) return;
   int unread = 0;
@@ -258,25 +151,11 @@ TransportInfo State::Info() const {
   return info;
 }
 
-// Tells the protocol and gives the descriptor up; false if that was done.
-bool State::Finish(absl::Status why) {
-  Phase phase = std::exchange(phase_, Phase::kClosed);
-  if (phase == Phase::kClosed || phase == Phase::kIdle) return false;
-  account_->Close();
-  // A watch that is on its way is ended when it comes.
-  if (phase == Phase::kWatching) return false;
-  Tell(ConnectionLost{.why = std::move(why)});
-  caf::actor_cast<caf::strong_actor_ptr>(io_)->enqueue(
-      Self_(), caf::make_message_id(), caf::make_message(EndWatch{watch_}),
-      host_);
-  return true;
-}
-
-void State::End(absl::Status why, caf::error reason) {
-  Phase before = phase_;
-  if (Finish(std::move(why)) || before == Phase::kIdle) {
-    self_->quit(std::move(reason));
-  }
+ConnectionLost State::LastWords(absl::Status why) {
+  if (account_ != nullptr) account_->Close();  // else it never began
+  ConnectionLost last;
+  last.why = std::move(why);
+  return last;
 }
 
 Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
@@ -292,7 +171,9 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       [=](ConnectReadPipe& request) { return state->Connect(request); },
       [=](const PauseReading&) { state->Pause(); },
       [=](const ResumeReading&) { state->Resume(); },
-      [=](SetReadProtocol& set) { state->SetProtocol(set.protocol); },
+      [=](SetReadProtocol& set) {
+        return state->SetProtocol(std::move(set.protocol));
+      },
       [=](const CloseTransport&) { state->End(absl::OkStatus()); },
       [=](const GetTransportInfo&) { return state->Info(); },
       [=](const FdReady& ready) { state->OnReady(ready); },

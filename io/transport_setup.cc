@@ -11,12 +11,17 @@
 namespace troupe {
 
 absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
-                                                 bool may_block,
-                                                 absl::string_view refusal) {
+                                                 bool may_block, Side side) {
   int fd = ticket.number();
   auto kind = KindOf(fd);
   if (!kind.ok() || may_block) return kind;
-  if (!IsPipeLike(*kind)) return absl::InvalidArgumentError(refusal);
+  if (!IsPipeLike(*kind)) {
+    return absl::InvalidArgumentError(
+        side == Side::kRead
+            ? "Pipe transport is for pipes/sockets only."
+            : "Pipe transport is only for pipes, sockets and character "
+              "devices");
+  }
   if (*kind == DescriptorKind::kStreamSocket ||
       *kind == DescriptorKind::kMessageSocket) {
     return kind;
@@ -28,9 +33,10 @@ absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
   return kind;
 }
 
-absl::Status CheckLocal(const caf::strong_actor_ptr& protocol,
+absl::Status CheckLocal(const caf::strong_actor_ptr& protocol, Side side,
                         const caf::node_id& here) {
   if (protocol == nullptr) {
+    if (side == Side::kWrite) return absl::OkStatus();
     return absl::InvalidArgumentError("a transport needs a protocol");
   }
   if (protocol->node() != here) {

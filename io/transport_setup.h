@@ -5,24 +5,23 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "caf/actor_control_block.hpp"
 #include "io/descriptor_kind.h"
 #include "io/fd_ticket.h"
+#include "io/readiness.h"
 
 namespace troupe {
 
 // The kind of the descriptor in `ticket`, which stays there. On a host that
 // may not block it is set non-blocking, and regular files and the like are
-// refused with `refusal` (rows R1, W1). Sockets keep their flags: they are
-// never asked to block.
+// refused with asyncio's text for that side (rows R1, W1). Sockets keep their
+// flags: they are never asked to block.
 absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
-                                                 bool may_block,
-                                                 absl::string_view refusal);
+                                                 bool may_block, Side side);
 
 // Descriptors, memory and credit do not cross to another machine: a protocol
-// must live in this process.
-absl::Status CheckLocal(const caf::strong_actor_ptr& protocol,
+// must live in this process. A writer may have none.
+absl::Status CheckLocal(const caf::strong_actor_ptr& protocol, Side side,
                         const caf::node_id& here);
 
 }  // namespace troupe

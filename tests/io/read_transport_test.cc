@@ -1,11 +1,22 @@
 #include "io/read_transport.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/io_fixture.h"
 
 namespace troupe {
@@ -13,19 +24,317 @@ namespace {
 
 using ::testing::ElementsAre;
 
-using ReadTransportTest = IoTest;
+enum class Home { kWorker, kResident };
+
+// Every promise holds for a protocol on a worker and for one on the I/O thread.
+class ReadTransportTest : public IoTest,
+                          public ::testing::WithParamInterface<Home> {
+ protected:
+  ReadProtocol Protocol(ProtocolScript script = {}) {
+    return GetParam() == Home::kWorker ? NewReadProtocol(std::move(script))
+                                       : NewResidentReadProtocol(script);
+  }
+  ReadTransport Reading(OwnedFd fd, ProtocolScript script = {}) {
+    ReadTransport transport = SpawnReadTransport(host(), io());
+    number_ = fd.get();
+    EXPECT_EQ(Connect(transport, std::move(fd), Protocol(script)), "");
+    return transport;
+  }
+  // What a connect is refused with.
+  std::string Refusal(OwnedFd fd) {
+    return Connect(SpawnReadTransport(host(), io()), std::move(fd), Protocol());
+  }
+  int number_ = -1;
+};
+
+INSTANTIATE_TEST_SUITE_P(Homes, ReadTransportTest,
+                         ::testing::Values(Home::kWorker, Home::kResident),
+                         [](const auto& info) {
+                           return info.param == Home::kWorker ? "Worker"
+                                                              : "Resident";
+                         });
+
+// Row R1. The descriptor is not lost to whoever kept a copy of the ticket.
+TEST_P(ReadTransportTest, RefusesWhatIsNoPipeWithAsynciosText) {
+  constexpr char kText[] = "Pipe transport is for pipes/sockets only.";
+  OwnedFd file = MakeFile("x", O_RDONLY);
+  int number = file.get();
+  FdTicket ticket(std::move(file));
+  EXPECT_EQ(Connect(SpawnReadTransport(host(), io()), ticket, Protocol()),
+            kText);
+  EXPECT_EQ(ticket.Take().get(), number);
+  EXPECT_EQ(Refusal(OwnedFd(open("/", O_RDONLY | O_CLOEXEC))), kText);
+  EXPECT_EQ(Refusal(OwnedFd(eventfd(0, EFD_CLOEXEC))), kText);
+  EXPECT_EQ(Refusal(OwnedFd()), "Invalid file descriptor: -1");
+  EXPECT_THAT(trace_->events(), ElementsAre());
+}
+
+// Row R2: asyncio connects and is idle for ever.
+TEST_P(ReadTransportTest, RefusesDevNullAtOnce) {
+  OwnedFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::string text =
+      absl::StrCat("epoll_ctl \"fd ", null.get(), "\": ", ErrnoText(EPERM));
+  EXPECT_EQ(Refusal(std::move(null)), text);
+  EXPECT_THAT(trace_->events(), ElementsAre());
+}
+
+// Row R3.
+TEST_P(ReadTransportTest, SetsPipesNonBlockingButNotSockets) {
+  auto [in, out] = MakePipe();
+  OwnedFd same(dup(in.get()));
+  ReadTransport pipe = Reading(std::move(in));
+  EXPECT_TRUE(IsNonBlocking(same));
+  auto [ours, theirs] = MakeSocketPair();
+  OwnedFd socket(dup(ours.get()));
+  Reading(std::move(ours));
+  WriteFully(theirs, "x");
+  ASSERT_TRUE(trace_->WaitFor("DR(1)"));
+  EXPECT_FALSE(IsNonBlocking(socket));
+}
+
+// Row R4.
+TEST_P(ReadTransportTest, AnswersConnectAfterConnectionMade) {
+  auto [in, out] = MakePipe();
+  WriteFully(out, "early");
+  Reading(std::move(in));
+  EXPECT_EQ(trace_->events()[0], "CM");
+  ASSERT_TRUE(trace_->WaitFor("DR(5)"));
+}
 
 // Golden trace "read pipe, 10 bytes + EOF"; row R5.
-TEST_F(ReadTransportTest, TellsMadeThenDataThenEofThenLost) {
+TEST_P(ReadTransportTest, TellsMadeThenDataThenEofThenLost) {
   auto [in, out] = MakePipe();
-  ReadTransport transport = SpawnReadTransport(host(), io());
-  ASSERT_EQ(Connect(transport, std::move(in), NewReadProtocol()), "");
-  ASSERT_EQ(write(out.get(), "0123456789", 10), 10);
+  Reading(std::move(in));
+  WriteFully(out, "0123456789");
   ASSERT_TRUE(trace_->WaitFor("DR(10)"));
   out.Close();
   ASSERT_TRUE(trace_->WaitFor("CL(None)"));
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(10)", "EOF", "CL(None)"));
   EXPECT_EQ(received_, "0123456789");
+}
+
+// Row R6, with chunks of 64 KiB where asyncio has 256.
+TEST_P(ReadTransportTest, ReadsABlockAtATime) {
+  auto [in, out] = MakePipe();
+  ASSERT_GE(fcntl(out.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
+  WriteFully(out, std::string(1000000, 'x'));
+  out.Close();
+  Reading(std::move(in));
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_EQ(received_.size(), 1000000u);
+  EXPECT_EQ(trace_->Count("DR(65536)"), 15u);
+  EXPECT_EQ(trace_->Count("DR(16960)"), 1u);
+}
+
+// Golden trace "read pipe, pty slave closed"; row R8.
+TEST_P(ReadTransportTest, TellsTheErrorOfAHungUpTerminalAndNoEof) {
+  auto [slave, master] = MakeTerminal();
+  Reading(std::move(master));
+  WriteFully(slave, "abc");
+  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
+  slave.Close();
+  std::string lost =
+      absl::StrCat("CL(read \"fd ", number_, "\": Input/output error)");
+  ASSERT_TRUE(trace_->WaitFor(lost));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", lost));
+}
+
+// Row R21; R8 for an error that is not EIO.
+TEST_P(ReadTransportTest, TellsOfTheWrongEndAtTheFirstEvent) {
+  auto [in, out] = MakePipe();
+  Reading(std::move(out));
+  in.Close();
+  std::string lost =
+      absl::StrCat("CL(read \"fd ", number_, "\": Bad file descriptor)");
+  ASSERT_TRUE(trace_->WaitFor(lost));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", lost));
+}
+
+// Row R9: here an exception ends the protocol, as it ends any actor, and that
+// closes the transport; in EofReceived everything has been read already.
+TEST_P(ReadTransportTest, ClosesWhenTheProtocolThrows) {
+  auto [in, out] = MakePipe();
+  ProtocolScript script;
+  script.data = [](DataReceived&) { throw std::runtime_error("a bug"); };
+  Reading(std::move(in), script);
+  WriteFully(out, "x");
+  ASSERT_TRUE(trace_->WaitFor("LOST(0)"));
+  pollfd peer = {out.get(), 0, 0};
+  EXPECT_EQ(poll(&peer, 1, -1), 1);  // the read end was closed
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "LOST(0)"));
+}
+
+// Row R9: connecting fails when ConnectionMade throws.
+TEST_P(ReadTransportTest, FailsToConnectWhenConnectionMadeThrows) {
+  auto [in, out] = MakePipe();
+  ProtocolScript script;
+  script.made = [] { throw std::runtime_error("a bug"); };
+  ReadTransport transport = SpawnReadTransport(host(), io());
+  EXPECT_NE(Connect(transport, std::move(in), Protocol(script)), "");
+  ASSERT_TRUE(trace_->WaitFor("LOST(0)"));
+}
+
+// Row R10.
+TEST_P(ReadTransportTest, NoticesNothingWhilePaused) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = Reading(std::move(in));
+  caf::anon_send(transport, PauseReading{});
+  caf::anon_send(transport, PauseReading{});
+  EXPECT_TRUE(Info(transport).paused);
+  WriteFully(out, "data");
+  out.Close();
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM"));
+  caf::anon_send(transport, ResumeReading{});
+  caf::anon_send(transport, ResumeReading{});
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(4)", "EOF", "CL(None)"));
+}
+
+// Row R10.
+TEST_P(ReadTransportTest, MayBePausedAndResumedAfterItsEnd) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = Reading(std::move(in));
+  out.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  caf::anon_send(transport, PauseReading{});
+  caf::anon_send(transport, ResumeReading{});
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "EOF", "CL(None)"));
+}
+
+// Row R11, as of 3.12.
+TEST_P(ReadTransportTest, StaysPausedWhenItIsPausedInConnectionMade) {
+  auto [in, out] = MakePipe();
+  WriteFully(out, "data");
+  ReadTransport transport = SpawnReadTransport(host(), io());
+  ProtocolScript script;
+  script.made = [&] { caf::anon_send(transport, PauseReading{}); };
+  ASSERT_EQ(Connect(transport, std::move(in), Protocol(script)), "");
+  WaitForIteration(*io_);
+  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM"));
+  caf::anon_send(transport, ResumeReading{});
+  ASSERT_TRUE(trace_->WaitFor("DR(4)"));
+}
+
+// Row R12: whoever connects is answered, and the number is free for the next.
+TEST_P(ReadTransportTest, MayBeClosedInConnectionMade) {
+  auto [in, out] = MakePipe();
+  int number = in.get();
+  ReadTransport transport = SpawnReadTransport(host(), io());
+  ProtocolScript script;
+  script.made = [&] { caf::anon_send(transport, CloseTransport{}); };
+  EXPECT_EQ(Connect(transport, std::move(in), Protocol(script)), "");
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "CL(None)"));
+  pollfd peer = {out.get(), 0, 0};
+  ASSERT_EQ(poll(&peer, 1, -1), 1);
+
+  auto [in2, out2] = MakePipe();
+  ASSERT_EQ(in2.get(), number);
+  Reading(std::move(in2));
+  WriteFully(out2, "next");
+  ASSERT_TRUE(trace_->WaitFor("DR(4)"));
+}
+
+// Golden trace "read pipe, close()"; row R13.
+TEST_P(ReadTransportTest, TellsOnlyLostAfterClose) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = Reading(std::move(in));
+  caf::anon_send(transport, CloseTransport{});
+  caf::anon_send(transport, CloseTransport{});
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "CL(None)"));
+}
+
+// Golden trace "read pipe, close in DR"; row R14.
+TEST_P(ReadTransportTest, MayBeClosedInDataReceived) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = SpawnReadTransport(host(), io());
+  ProtocolScript script;
+  script.data = [&](DataReceived&) {
+    caf::anon_send(transport, CloseTransport{});
+  };
+  ASSERT_EQ(Connect(transport, std::move(in), Protocol(script)), "");
+  WriteFully(out, "ab");
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(2)", "CL(None)"));
+}
+
+// Row R15: by the I/O actor, when ConnectionLost is on its way.
+TEST_P(ReadTransportTest, ClosesTheDescriptorWhenTheConnectionIsLost) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = Reading(std::move(in));
+  caf::anon_send(transport, CloseTransport{});
+  pollfd peer = {out.get(), 0, 0};
+  ASSERT_EQ(poll(&peer, 1, -1), 1);
+  EXPECT_TRUE(peer.revents & POLLERR);
+  EXPECT_FALSE(IsOpen(number_));
+}
+
+// Row R16.
+TEST_P(ReadTransportTest, TellsTheNewProtocolFromTheNextEventOn) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = Reading(std::move(in));
+  WriteFully(out, "1");
+  ASSERT_TRUE(trace_->WaitFor("DR(1)"));
+  ProtocolScript script;
+  script.name = "new ";
+  ReadProtocol next = Protocol(script);
+  caf::anon_send(transport, SetReadProtocol{next});
+  Info(transport);
+  WriteFully(out, "22");
+  ASSERT_TRUE(trace_->WaitFor("new DR(2)"));
+  out.Close();
+  ASSERT_TRUE(trace_->WaitFor("new CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "new DR(2)",
+                                            "new EOF", "new CL(None)"));
+}
+
+// Row R17.
+TEST_P(ReadTransportTest, SaysWhatItServes) {
+  auto [in, out] = MakePipe();
+  ReadTransport transport = SpawnReadTransport(host(), io());
+  EXPECT_EQ(Info(transport).fd, -1);
+  int number = in.get();
+  ASSERT_EQ(Connect(transport, std::move(in), Protocol()), "");
+  EXPECT_EQ(Info(transport).fd, number);
+  EXPECT_FALSE(Info(transport).closing);
+  EXPECT_FALSE(Info(transport).paused);
+}
+
+// Row R20: no event before the first writer, an end with the last one.
+TEST_P(ReadTransportTest, WaitsForTheFirstWriterOfAFifo) {
+  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  Reading(OwnedFd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM"));
+  OwnedFd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  unlink(path.c_str());
+  WriteFully(writer, "x");
+  ASSERT_TRUE(trace_->WaitFor("DR(1)"));
+  writer.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "EOF", "CL(None)"));
+}
+
+// Row R20: opened for both it never ends.
+TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoThatItMayWrite) {
+  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  Reading(OwnedFd(open(path.c_str(), O_RDWR | O_CLOEXEC)));
+  for (int i = 1; i <= 2; ++i) {
+    OwnedFd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    WriteFully(writer, std::string(i, 'x'));
+    writer.Close();
+    ASSERT_TRUE(trace_->WaitFor(absl::StrCat("DR(", i, ")")));
+  }
+  unlink(path.c_str());
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "DR(2)"));
 }
 
 }  // namespace

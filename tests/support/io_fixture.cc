@@ -15,36 +15,74 @@ namespace troupe {
 namespace {
 
 std::string Describe(const ConnectionLost& lost) {
-  if (lost.why.ok()) return "CL(None)";
-  return absl::StrCat("CL(", lost.why.message(), ")");
+  std::string text =
+      absl::StrCat("CL(", lost.why.ok() ? "None" : lost.why.message(), ")");
+  if (lost.bytes_lost > 0) absl::StrAppend(&text, " lost ", lost.bytes_lost);
+  if (lost.writes_refused > 0) {
+    absl::StrAppend(&text, " refused ", lost.writes_refused);
+  }
+  return text;
 }
 
 struct Notes {
   std::shared_ptr<Trace> trace;
   std::string* received;
   ProtocolScript script;
+
+  void Add(const std::string& event) const { trace->Add(script.name + event); }
 };
+
+void Run(const std::function<void()>& script) {
+  if (script) script();
+}
 
 ReadProtocol::behavior_type ReadHandlers(const Notes& notes) {
   return {
       [=](const ConnectionMade&) {
-        notes.trace->Add("CM");
-        if (notes.script.made) notes.script.made();
+        notes.Add("CM");
+        Run(notes.script.made);
       },
       [=](DataReceived& data) {
         if (!notes.script.forget) {
           notes.received->append(data.bytes.data(), data.bytes.size());
         }
-        notes.trace->Add(absl::StrCat("DR(", data.bytes.size(), ")"));
+        notes.Add(absl::StrCat("DR(", data.bytes.size(), ")"));
         if (notes.script.data) notes.script.data(data);
       },
-      [=](const EofReceived&) { notes.trace->Add("EOF"); },
-      [=](const ConnectionLost& lost) { notes.trace->Add(Describe(lost)); },
+      [=](const EofReceived&) {
+        notes.Add("EOF");
+        Run(notes.script.eof);
+      },
+      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
   };
 }
 
-ReadProtocol::behavior_type WorkerReadProtocol(ReadProtocol::pointer,
+WriteProtocol::behavior_type WriteHandlers(const Notes& notes) {
+  return {
+      [=](const ConnectionMade&) {
+        notes.Add("CM");
+        Run(notes.script.made);
+      },
+      [=](const PauseWriting&) { notes.Add("PAUSE"); },
+      [=](const ResumeWriting&) {
+        notes.Add("RESUME");
+        Run(notes.script.resumed);
+      },
+      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
+  };
+}
+
+// An exception of a handler ends a worker's actor; CAF would say so on stdout.
+template <class Self>
+void EndQuietly(Self* self) {
+  self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) {
+    return ExceptionToError(e);
+  });
+}
+
+ReadProtocol::behavior_type WorkerReadProtocol(ReadProtocol::pointer self,
                                                Notes notes) {
+  EndQuietly(self);
   return ReadHandlers(notes);
 }
 
@@ -53,17 +91,15 @@ ReadProtocol::behavior_type ResidentReadProtocol(Resident<ReadProtocol::base>*,
   return ReadHandlers(notes);
 }
 
-WriteProtocol::behavior_type WorkerWriteProtocol(WriteProtocol::pointer,
+WriteProtocol::behavior_type WorkerWriteProtocol(WriteProtocol::pointer self,
                                                  Notes notes) {
-  return {
-      [=](const ConnectionMade&) {
-        notes.trace->Add("CM");
-        if (notes.script.made) notes.script.made();
-      },
-      [=](const PauseWriting&) { notes.trace->Add("PAUSE"); },
-      [=](const ResumeWriting&) { notes.trace->Add("RESUME"); },
-      [=](const ConnectionLost& lost) { notes.trace->Add(Describe(lost)); },
-  };
+  EndQuietly(self);
+  return WriteHandlers(notes);
+}
+
+WriteProtocol::behavior_type ResidentWriteProtocol(
+    Resident<WriteProtocol::base>*, Notes notes) {
+  return WriteHandlers(notes);
 }
 
 TransportOwner::behavior_type Owner(TransportOwner::pointer,
@@ -128,6 +164,12 @@ ReadProtocol IoTest::NewResidentReadProtocol(ProtocolScript script) {
 WriteProtocol IoTest::NewWriteProtocol(ProtocolScript script) {
   return system_->spawn<caf::hidden>(
       WorkerWriteProtocol, Notes{trace_, &received_, std::move(script)});
+}
+
+WriteProtocol IoTest::NewResidentWriteProtocol(ProtocolScript script) {
+  return SpawnResident<caf::hidden>(
+      host(), ResidentWriteProtocol,
+      Notes{trace_, &received_, std::move(script)});
 }
 
 TransportOwner IoTest::NewOwner() {

@@ -1,7 +1,8 @@
 // An actor system with one I/O thread, and protocols that write down what they
 // are told. What is written: `CM`, `DR(n)`, `EOF`, `CL(None)` or `CL(text)`,
 // `PAUSE`, `RESUME`, `LOST(n)`, the names of the golden traces of
-// docs/asyncio.md.
+// docs/asyncio.md; after CL what ConnectionLost counted, if anything:
+// `CL(None) lost 5 refused 1`.
 #ifndef TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
 #define TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
 
@@ -12,6 +13,7 @@
 
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
+#include "caf/scoped_actor.hpp"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/io_thread.h"
@@ -27,7 +29,10 @@ namespace troupe {
 struct ProtocolScript {
   std::function<void()> made;
   std::function<void(DataReceived&)> data;  // may keep the credit
-  bool forget = false;                      // received_ stays empty
+  std::function<void()> resumed;
+  std::function<void()> eof;
+  std::string name;     // before each event, to tell two protocols apart
+  bool forget = false;  // received_ stays empty
 };
 
 class IoTest : public LeakCheckedTest {
@@ -39,6 +44,7 @@ class IoTest : public LeakCheckedTest {
   ReadProtocol NewReadProtocol(ProtocolScript script = {});
   ReadProtocol NewResidentReadProtocol(ProtocolScript script = {});
   WriteProtocol NewWriteProtocol(ProtocolScript script = {});
+  WriteProtocol NewResidentWriteProtocol(ProtocolScript script = {});
   TransportOwner NewOwner();
 
   // Connects and waits for the answer; the error's text, or "" .
@@ -50,6 +56,18 @@ class IoTest : public LeakCheckedTest {
                       WriteProtocol protocol);
   std::string Connect(const WriteTransport& transport, OwnedFd fd,
                       WriteProtocol protocol);
+
+  // Asks and waits for the answer.
+  template <class Transport>
+  TransportInfo Info(const Transport& transport) {
+    TransportInfo info;
+    caf::scoped_actor self(*system_);
+    self->request(transport, caf::infinite, GetTransportInfo{})
+        .receive(
+            [&](const TransportInfo& got) { info = got; },
+            [](const caf::error& why) { ADD_FAILURE() << to_string(why); });
+    return info;
+  }
 
   // Returns when the thread has asked its selector once more than now, and has
   // told its residents what it said.

@@ -1,0 +1,202 @@
+// What read and write transports do alike: take a descriptor, introduce it to
+// a protocol, and give it up.
+//
+//   class State : PipeConnection<Interface, ReadProtocol> {
+//     void Opened() override;                         // begin to work
+//     ConnectionLost LastWords(absl::Status) override;  // stop, say the sum
+//   };
+//
+// kIdle -> kWatching -> kIntroduced -> kOpen -> kClosed; any phase may go to
+// kClosed at once. The protocol is told ConnectionMade when the watch is there
+// and ConnectionLost on the way from kIntroduced or kOpen to kClosed: exactly
+// once each, or neither. Whoever asked to connect is answered in every case.
+#ifndef TROUPE_IO_PIPE_CONNECTION_H_
+#define TROUPE_IO_PIPE_CONNECTION_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "caf/typed_event_based_actor.hpp"
+#include "caf/typed_response_promise.hpp"
+#include "io/io_host.h"
+#include "io/io_messages.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+#include "io/transport_setup.h"
+
+namespace troupe {
+
+template <class Interface, class Protocol>
+class PipeConnection {
+ public:
+  using Self = typename Interface::base;
+
+  PipeConnection(Self* self, Side side) : self_(self), side_(side) {}
+  virtual ~PipeConnection() = default;
+
+  void Serve(IoHost* host, IoActor io) {
+    host_ = host;
+    io_ = std::move(io);
+  }
+
+  caf::result<Connected> Connect(ConnectPipe<Protocol>& request) {
+    if (phase_ != Phase::kIdle) {
+      return MakeError(
+          absl::FailedPreconditionError("the transport is connected already"));
+    }
+    protocol_ = std::move(request.protocol);
+    owner_ = std::move(request.owner);
+    absl::Status usable = CheckProtocol(protocol_);
+    auto kind = PrepareDescriptor(request.fd, host_->blocking(), side_);
+    if (!usable.ok() || !kind.ok()) {
+      caf::error why = MakeError(usable.ok() ? kind.status() : usable);
+      protocol_ = Protocol();  // is told nothing
+      End(StatusOf(why), why);
+      return why;
+    }
+    kind_ = *kind;
+    phase_ = Phase::kWatching;
+    connecting_ = self_->template make_response_promise<Connected>();
+    FdObserver observer(self_);
+    WatchFd watch{std::move(request.fd), -1, {}, {}};
+    (side_ == Side::kRead ? watch.reader : watch.writer) = observer;
+    self_->request(io_, caf::infinite, std::move(watch))
+        .then([this](const WatchStarted& started) { Introduce(started); },
+              [this](const caf::error& why) {
+                Finish(StatusOf(why));
+                self_->quit(why);
+              });
+    return connecting_;
+  }
+
+  // Takes effect with the next event (row R16).
+  caf::result<void> SetProtocol(Protocol protocol) {
+    absl::Status usable = CheckProtocol(protocol);
+    if (!usable.ok()) return MakeError(usable);
+    if (phase_ == Phase::kIntroduced || phase_ == Phase::kOpen) {
+      if (protocol_) self_->demonitor(protocol_.address());
+      if (protocol) self_->monitor(protocol);
+    }
+    if (phase_ != Phase::kClosed) protocol_ = std::move(protocol);
+    return caf::unit;
+  }
+
+  // Tells the protocol, gives the descriptor up and ends the actor; a watch
+  // that is on its way is ended when it comes.
+  void End(absl::Status why, caf::error reason = {}) {
+    Phase before = phase_;
+    if (Finish(std::move(why)) || before == Phase::kIdle) {
+      self_->quit(std::move(reason));
+    }
+  }
+
+ protected:
+  enum class Phase {
+    kIdle,        // no descriptor yet
+    kWatching,    // WatchFd is on its way
+    kIntroduced,  // ConnectionMade is on its way
+    kOpen,
+    kClosed,
+  };
+
+  // The protocol has handled ConnectionMade, or there is none.
+  virtual void Opened() = 0;
+  // Once, in any phase: nothing is left to be done or answered afterwards.
+  virtual ConnectionLost LastWords(absl::Status why) = 0;
+
+  void Open() {
+    Answer(caf::none);
+    if (phase_ != Phase::kIntroduced) return;
+    phase_ = Phase::kOpen;
+    Opened();
+  }
+
+  // False if the protocol has nothing to be told. For the destructor of the
+  // derived class, too: a killed actor has no other last moment.
+  bool Finish(absl::Status why) {
+    Phase phase = std::exchange(phase_, Phase::kClosed);
+    if (phase == Phase::kClosed) return false;
+    ConnectionLost last = LastWords(why);
+    // Whoever is closed in ConnectionMade was connected (row R12).
+    if (phase == Phase::kIntroduced && why.ok()) Answer(caf::none);
+    Answer(MakeError(why.ok() ? absl::CancelledError("the transport is closed")
+                              : why));
+    if (phase == Phase::kIdle || phase == Phase::kWatching) return false;
+    Tell(std::move(last));
+    caf::actor_cast<caf::strong_actor_ptr>(io_)->enqueue(
+        caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
+        caf::make_message(EndWatch{watch_}), host_);
+    return true;
+  }
+
+  template <class T>
+  void Tell(T message) {
+    if (!protocol_) return;
+    ProtocolPointer()->enqueue(caf::strong_actor_ptr(self_->ctrl()),
+                               caf::make_message_id(),
+                               caf::make_message(std::move(message)), host_);
+  }
+  caf::strong_actor_ptr ProtocolPointer() const {
+    return caf::actor_cast<caf::strong_actor_ptr>(protocol_);
+  }
+
+  Self* self_;
+  const Side side_;
+  IoHost* host_ = nullptr;
+  IoActor io_;
+  Phase phase_ = Phase::kIdle;
+  WatchId watch_;
+  int fd_ = -1;
+  DescriptorKind kind_ = DescriptorKind::kOther;
+  Protocol protocol_;
+  TransportOwner owner_;
+
+ private:
+  absl::Status CheckProtocol(const Protocol& protocol) const {
+    return CheckLocal(caf::actor_cast<caf::strong_actor_ptr>(protocol), side_,
+                      self_->node());
+  }
+
+  void Introduce(const WatchStarted& started) {
+    watch_ = started.watch;
+    fd_ = started.fd;
+    if (phase_ != Phase::kWatching) {  // closed meanwhile
+      self_->send(io_, EndWatch{watch_});
+      self_->quit();
+      return;
+    }
+    phase_ = Phase::kIntroduced;
+    if (!protocol_) return Open();
+    self_->monitor(protocol_);
+    self_->request(protocol_, caf::infinite, ConnectionMade{})
+        .then([this] { Open(); },
+              [this, asked = protocol_](const caf::error& why) {
+                Refused(asked, why);
+              });
+  }
+
+  // If the protocol is gone its down message follows.
+  void Refused(const Protocol& asked, const caf::error& why) {
+    if (phase_ != Phase::kIntroduced) return;
+    if (!(asked == protocol_)) return Open();  // it was replaced
+    Answer(why);
+    if (!HasEnded(ProtocolPointer())) End(StatusOf(why));
+  }
+
+  // Answers who asked to connect, once.
+  void Answer(const caf::error& why) {
+    if (!connecting_.pending()) return;
+    auto promise = std::exchange(connecting_, {});
+    if (why) {
+      promise.deliver(why);
+    } else {
+      promise.deliver(Connected{});
+    }
+  }
+
+  caf::typed_response_promise<Connected> connecting_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_PIPE_CONNECTION_H_
