@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "caf/actor_addr.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/resident.h"
 #include "io/status_error.h"
@@ -27,9 +28,38 @@ struct State {
 
   std::unordered_map<pid_t, Child> children;
   std::unordered_map<uint64_t, pid_t> by_watch;
+  // How many children each observer watches; monitored while it is listed.
+  std::unordered_map<caf::actor_addr, int> observers;
 };
 
 using Self = StatefulResident<Interface, State>;
+
+void Monitor(Self* self, const ChildObserver& observer) {
+  if (++self->state.observers[observer.address()] == 1) self->monitor(observer);
+}
+
+void StopMonitoring(Self* self, const ChildObserver& observer) {
+  if (--self->state.observers[observer.address()] > 0) return;
+  self->state.observers.erase(observer.address());
+  self->demonitor(observer.address());
+}
+
+void EndWatchOf(Self* self, const IoActor& io, Child& child) {
+  if (child.watch.value == 0) return;
+  self->send(io, EndWatch{child.watch});
+  self->state.by_watch.erase(child.watch.value);
+  child.watch = WatchId();
+}
+
+void Release(Self* self, const IoActor& io, pid_t pid, bool reap) {
+  auto found = self->state.children.find(pid);
+  if (found == self->state.children.end()) return;
+  EndWatchOf(self, io, found->second);
+  if (reap) (void)Reap(found->second.pidfd->get());
+  ChildObserver observer = std::move(found->second.observer);
+  self->state.children.erase(found);
+  StopMonitoring(self, observer);
+}
 
 caf::result<WatchingChild> Watch(Self* self, IoHost* host, const IoActor& io,
                                  WatchChild& request) {
@@ -38,7 +68,7 @@ caf::result<WatchingChild> Watch(Self* self, IoHost* host, const IoActor& io,
     return MakeError(absl::AlreadyExistsError(
         absl::StrCat("child ", pid, " is watched already")));
   }
-  self->monitor(request.observer);
+  Monitor(self, request.observer);
   int fd = request.pidfd->get();
   self->state.children[pid] =
       Child{std::move(request.pidfd), std::move(request.observer), {}};
@@ -58,17 +88,10 @@ caf::result<WatchingChild> Watch(Self* self, IoHost* host, const IoActor& io,
                                 Interest::kReadable);
           },
           [=](const caf::error& why) mutable {
-            self->state.children.erase(pid);
+            Release(self, io, pid, /*reap=*/false);
             promise.deliver(why);
           });
   return promise;
-}
-
-void EndWatchOf(Self* self, const IoActor& io, Child& child) {
-  if (child.watch.value == 0) return;
-  self->send(io, EndWatch{child.watch});
-  self->state.by_watch.erase(child.watch.value);
-  child.watch = WatchId();
 }
 
 void Poll(Self* self, IoHost* host, const IoActor& io, WatchId watch) {
@@ -84,16 +107,6 @@ void Poll(Self* self, IoHost* host, const IoActor& io, WatchId watch) {
   ExitReport lost;  // waitid refused: how it ended is not known
   self->send(child.observer, ChildExited{pid, report.ok() ? **report : lost});
   EndWatchOf(self, io, child);
-}
-
-void Release(Self* self, const IoActor& io, pid_t pid, bool reap) {
-  auto found = self->state.children.find(pid);
-  if (found == self->state.children.end()) return;
-  Child& child = found->second;
-  EndWatchOf(self, io, child);
-  self->demonitor(child.observer.address());
-  if (reap) (void)Reap(child.pidfd->get());
-  self->state.children.erase(found);
 }
 
 Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io) {

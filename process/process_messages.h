@@ -77,9 +77,8 @@ struct ChildSpawned {
   FdTicket stderr_pipe;
 };
 struct AbandonChild {
-  pid_t pid = -1;
-  SharedFd pidfd;
-  bool own_group = false;  // kill the whole group
+  std::shared_ptr<ChildLease>
+      child;  // its end kills, with the group, and reaps
 };
 struct ListGroup {
   pid_t group = -1;

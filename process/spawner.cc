@@ -16,26 +16,27 @@ namespace {
 using Self = Resident<Spawner::base>;
 
 // Kill first, while the zombie-to-be pins the group's number, then reap. A
-// child that has ended meanwhile is only reaped.
+// child that has ended meanwhile is only reaped; one that somebody else reaped
+// (signal 0 finds nobody) pins nothing.
 void EndChild(pid_t pid, const SharedFd& pidfd, bool own_group) {
-  if (own_group) (void)SignalGroup(pid, SIGKILL);
+  if (own_group && SignalProcess(pidfd->get(), 0).ok()) {
+    (void)SignalGroup(pid, SIGKILL);
+  }
   (void)SignalProcess(pidfd->get(), SIGKILL);
   (void)AwaitExit(pidfd->get());
   (void)Reap(pidfd->get());
 }
 
+// Wherever the message is dropped the child ends: on the spawner's thread, or
+// on the sender's if the spawner is gone, because nobody else can then.
 ChildLease::Abandon AbandonThrough(caf::weak_actor_ptr spawner) {
   return [spawner](pid_t pid, SharedFd pidfd, bool own_group) {
+    AbandonChild child{std::make_shared<ChildLease>(pid, std::move(pidfd),
+                                                    own_group, EndChild)};
     caf::strong_actor_ptr alive = spawner.lock();
-    if (alive == nullptr || HasEnded(alive)) {
-      // The system is going down and its spawner is gone: nobody else can.
-      EndChild(pid, pidfd, own_group);
-      return;
-    }
-    alive->enqueue(
-        nullptr, caf::make_message_id(),
-        caf::make_message(AbandonChild{pid, std::move(pidfd), own_group}),
-        nullptr);
+    if (alive == nullptr) return;
+    alive->enqueue(nullptr, caf::make_message_id(),
+                   caf::make_message(std::move(child)), nullptr);
   };
 }
 
@@ -56,9 +57,7 @@ caf::result<ChildSpawned> Make(Self* self, const SpawnChild& request) {
 Spawner::behavior_type Behavior(Self* self) {
   return {
       [=](const SpawnChild& request) { return Make(self, request); },
-      [=](const AbandonChild& child) {
-        EndChild(child.pid, child.pidfd, child.own_group);
-      },
+      [=](AbandonChild& abandoned) { abandoned.child.reset(); },
       [=](const ListGroup& request) -> caf::result<GroupListed> {
         auto members = GroupMembers(request.group);
         if (!members.ok()) return MakeError(members.status());

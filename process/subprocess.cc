@@ -1,5 +1,7 @@
 #include "process/subprocess.h"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -9,20 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "caf/typed_response_promise.hpp"
+#include "io/answer_requests.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "process/child_stop.h"
 #include "process/child_streams.h"
-#include "process/process_tree.h"
 #include "process/reap.h"
-#include "process/stop_walk.h"
 
 namespace troupe {
 namespace {
-
-// A group whose leader has ended is looked at again this often, to end the
-// stop as soon as its last member is gone.
-constexpr absl::Duration kFirstGroupCheck = absl::Milliseconds(10);
-constexpr absl::Duration kLastGroupCheck = absl::Milliseconds(500);
 
 using Interface = Subprocess::extend<
     caf::reacts_to<ConnectionMade>, caf::reacts_to<DataReceived>,
@@ -51,7 +48,7 @@ class State {
   void CloseStdin();
   caf::result<void> Signal(int number);
   caf::result<ProcessExited> Stop(const StopProcess& request);
-  void CloseStreams() { streams_.CloseAll(); }
+  void CloseStreams();
   void CloseWhenSilent(absl::Duration silence);
   caf::result<ProcessExited> WaitForExit();
   caf::result<ProcessEnded> WaitForEnd();
@@ -69,6 +66,7 @@ class State {
  private:
   template <class T>
   using Promise = caf::typed_response_promise<T>;
+  using TimePoint = ChildStop::TimePoint;
 
   void Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned);
   void Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned);
@@ -78,14 +76,15 @@ class State {
   void CloseStream(ProcessStream stream, absl::Status why);
   void MaybeEnd();
 
-  void BeginWalk(StopPlan plan);
-  void Send(const std::vector<int>& signals);
-  void AfterLeader();
+  void StopWhenRunning(StopPlan plan);
+  void BeginStop(StopPlan plan);
+  void GoOn(ChildStop::Next next);
+  void ListGroup();
+  void GiveUpStop();
+  void FinishStop();
   void Reap();
   void CheckSilence();
-  void ScheduleWalk();
-  void CheckGroup();
-  void FinishWalk();
+  void SetTimer(std::optional<TimePoint> when);
   TimerId StartTimer(absl::Duration after);
 
   Self* self_;
@@ -93,18 +92,20 @@ class State {
   Phase phase_ = Phase::kIdle;
   bool reaped_ = false;
   bool ended_ = false;
-  ProcessObserver observer_;
+  ProcessObserver observer_;  // until it dies or has been told all
+  bool orphaned_ = false;     // it died
   StopPlan plan_;
   std::shared_ptr<SpawnAttempt> attempt_;
+  TimePoint spawn_deadline_;
   std::shared_ptr<ChildLease> child_;
   absl::Time started_at_;
   ChildStreams streams_;
+  bool streams_given_up_ = false;
   ProcessExited exit_;  // valid in kExited
 
-  std::optional<StopWalk> walk_;
+  std::optional<ChildStop> stop_;
   std::optional<StopPlan> stop_when_running_;
-  TimerId timer_;  // of the spawn, then of the walk
-  absl::Duration group_check_ = kFirstGroupCheck;
+  TimerId timer_;  // of the spawn, then of the stop
   TimerId silence_timer_;
   absl::Duration silence_;
   size_t chunks_ = 0;  // of output, so far
@@ -113,6 +114,8 @@ class State {
   std::vector<Promise<ProcessExited>> exit_waiters_;
   std::vector<Promise<ProcessEnded>> end_waiters_;
 };
+
+ChildStop::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
 absl::Status NotRunning() {
   return absl::NotFoundError("the process is not running");
@@ -134,7 +137,9 @@ caf::result<ProcessStarted> State::Start(StartProcess& request) {
   streams_.Prepare(*services_.host, services_.io, request.command,
                    request.window);
   attempt_ = std::make_shared<SpawnAttempt>();
-  timer_ = StartTimer(request.spawn_deadline);
+  spawn_deadline_ = Now() + absl::ToChronoNanoseconds(std::min(
+                                request.spawn_deadline, absl::Hours(24 * 365)));
+  SetTimer(spawn_deadline_);
   auto promise = self_->make_response_promise<ProcessStarted>();
   self_
       ->request(services_.spawner, caf::infinite,
@@ -145,7 +150,7 @@ caf::result<ProcessStarted> State::Start(StartProcess& request) {
 }
 
 void State::Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned) {
-  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  SetTimer(std::nullopt);
   started_at_ = absl::Now();
   child_ = spawned.child;
   auto pipes = std::make_shared<ChildSpawned>(std::move(spawned));
@@ -164,12 +169,12 @@ void State::Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned) {
   promise.deliver(ProcessStarted{child_->pid()});
   ConnectStreams(spawned);
   if (stop_when_running_.has_value()) {
-    BeginWalk(*std::exchange(stop_when_running_, std::nullopt));
+    BeginStop(*std::exchange(stop_when_running_, std::nullopt));
   }
 }
 
 void State::Failed(Promise<ProcessStarted>& promise, const caf::error& why) {
-  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  SetTimer(std::nullopt);
   child_.reset();
   promise.deliver(why);
   for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
@@ -231,7 +236,12 @@ void State::OnStreamLost(const ConnectionLost& lost) {
 // A transport that was closed before it was connected says so here; one that
 // was connected said it in ConnectionLost.
 void State::StreamFailed(ProcessStream stream, const caf::error& why) {
-  CloseStream(stream, StatusOf(why));
+  CloseStream(stream, streams_given_up_ ? absl::OkStatus() : StatusOf(why));
+}
+
+void State::CloseStreams() {
+  streams_given_up_ = phase_ != Phase::kIdle;
+  streams_.CloseAll();
 }
 
 void State::CloseStream(ProcessStream stream, absl::Status why) {
@@ -247,38 +257,38 @@ void State::OnExit(const ChildExited& exited) {
   phase_ = Phase::kExited;
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
-  if (walk_.has_value()) {
-    AfterLeader();
+  // Somebody else reaped it: nothing pins its group's number any more.
+  if (exited.report.status.lost()) Reap();
+  if (stop_.has_value()) {
+    GoOn(reaped_ ? ChildStop::Next::kDone : stop_->OnLeaderEnded());
+  } else if (orphaned_) {  // the observer's plan had given up on it
+    Reap();
+    CloseStreams();
   } else if (!child_->own_group() || !streams_.AnyOpen()) {
     Reap();
   }  // else a member of its group may hold a stream: the zombie pins the group
   MaybeEnd();
 }
 
-// The leader has ended while a plan is walked: the rest of the group is given
-// the plan's time, too.
-void State::AfterLeader() {
-  if (child_->own_group() && walk_->deadline().has_value()) {
-    CheckGroup();
-  } else {
-    FinishWalk();
-  }
-}
-
-// From here on nothing may be sent to the pid or the group.
+// From here on nothing may be sent to the pid or the group. It is reaped here
+// and now: a message can be lost with a watcher that ends first.
 void State::Reap() {
   if (reaped_) return;
   reaped_ = true;
-  self_->send(services_.watcher, ReapChild{child_->pid()});
+  (void)troupe::Reap(child_->pidfd()->get());
   child_->Settle();
+  self_->send(services_.watcher, ReapChild{child_->pid()});
 }
 
 void State::MaybeEnd() {
   if (ended_ || phase_ != Phase::kExited || streams_.AnyOpen()) return;
   ended_ = true;
-  if (!walk_.has_value()) Reap();
+  if (!stop_.has_value()) Reap();
   self_->send(services_.io, CancelTimer{std::exchange(silence_timer_, {})});
   Tell(ProcessEnded{});
+  // Two that hold each other would live for ever.
+  if (observer_) self_->demonitor(observer_.address());
+  observer_ = ProcessObserver();
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.deliver(ProcessEnded{});
   }
@@ -316,50 +326,68 @@ caf::result<ProcessExited> State::Stop(const StopProcess& request) {
   auto promise = self_->make_response_promise<ProcessExited>();
   stop_waiters_.push_back(promise);
   if (phase_ == Phase::kSpawning) {
-    stop_when_running_ = std::move(plan);
+    StopWhenRunning(std::move(plan));
   } else {
-    BeginWalk(std::move(plan));
+    BeginStop(std::move(plan));
   }
   return promise;
 }
 
-void State::BeginWalk(StopPlan plan) {
-  walk_.emplace(std::move(plan));
-  Send(walk_->Start(std::chrono::steady_clock::now()));
-  if (phase_ == Phase::kExited) {
-    AfterLeader();
-  } else {
-    ScheduleWalk();
+// An exec that hangs does not get more time than the plan gives the process.
+void State::StopWhenRunning(StopPlan plan) {
+  auto until_kill = TimeUntilKill(plan);
+  stop_when_running_ = std::move(plan);
+  if (child_ != nullptr) return;
+  TimePoint deadline = spawn_deadline_;
+  if (until_kill.has_value())
+    deadline = std::min(deadline, Now() + *until_kill);
+  SetTimer(deadline);
+}
+
+void State::BeginStop(StopPlan plan) {
+  stop_.emplace(child_, std::move(plan));
+  GoOn(stop_->Begin(Now(), phase_ == Phase::kExited));
+}
+
+void State::GoOn(ChildStop::Next next) {
+  switch (next) {
+    case ChildStop::Next::kWait:
+      return SetTimer(stop_->wake_at());
+    case ChildStop::Next::kListGroup:
+      return ListGroup();
+    case ChildStop::Next::kDone:
+      return FinishStop();
+    case ChildStop::Next::kGaveUp:
+      return GiveUpStop();
   }
 }
 
-// A group is legal to signal as long as its leader is not reaped, and nobody
-// walks a plan after that. A process that is gone needs no signal.
-void State::Send(const std::vector<int>& signals) {
-  for (int signal : signals) {
-    if (child_->own_group()) {
-      (void)SignalGroup(child_->pid(), signal);
-    } else {
-      (void)SignalProcess(child_->pidfd()->get(), signal);
-    }
+void State::ListGroup() {
+  auto answered = [this](std::optional<size_t> members) {
+    if (stop_.has_value()) GoOn(stop_->OnGroup(Now(), members));
+  };
+  self_
+      ->request(services_.spawner, caf::infinite,
+                troupe::ListGroup{child_->pid()})
+      .then([=](const GroupListed& group) { answered(group.members.size()); },
+            [=](const caf::error&) { answered(std::nullopt); });
+}
+
+void State::GiveUpStop() {
+  stop_.reset();
+  SetTimer(std::nullopt);
+  for (auto& waiter : std::exchange(stop_waiters_, {})) {
+    waiter.deliver(MakeError(absl::DeadlineExceededError(absl::StrCat(
+        "process ", child_->pid(), " did not end by its stop plan"))));
   }
 }
 
-// The next thing to do: the next rung, or a look at the group if only that is
-// left; nothing when the last rung was sent to a dead leader's group.
-void State::ScheduleWalk() {
-  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
-  if (!walk_->deadline().has_value()) {
-    if (phase_ == Phase::kExited) FinishWalk();
-    return;
-  }
-  absl::Duration wait =
-      absl::FromChrono(*walk_->deadline() - std::chrono::steady_clock::now());
-  if (phase_ == Phase::kExited) {
-    wait = std::min(wait, group_check_);
-    group_check_ = std::min(group_check_ * 2, kLastGroupCheck);
-  }
-  timer_ = StartTimer(wait);
+void State::FinishStop() {
+  stop_.reset();
+  SetTimer(std::nullopt);
+  Reap();
+  for (auto& waiter : std::exchange(stop_waiters_, {})) waiter.deliver(exit_);
+  if (!observer_) CloseStreams();
 }
 
 void State::OnTimer(TimerId timer) {
@@ -371,45 +399,9 @@ void State::OnTimer(TimerId timer) {
   timer_ = TimerId();
   if (phase_ == Phase::kSpawning) {
     attempt_->Abort();
-    return;
+  } else if (stop_.has_value()) {
+    GoOn(stop_->OnTime(Now()));
   }
-  if (!walk_.has_value()) return;
-  Send(walk_->Advance(std::chrono::steady_clock::now()));
-  if (walk_->gave_up() && phase_ == Phase::kRunning) {
-    for (auto& waiter : std::exchange(stop_waiters_, {})) {
-      waiter.deliver(MakeError(absl::DeadlineExceededError(absl::StrCat(
-          "process ", child_->pid(), " did not end by its stop plan"))));
-    }
-    walk_.reset();
-  } else if (phase_ == Phase::kExited && walk_->deadline().has_value()) {
-    CheckGroup();
-  } else {
-    ScheduleWalk();
-  }
-}
-
-void State::CheckGroup() {
-  self_->request(services_.spawner, caf::infinite, ListGroup{child_->pid()})
-      .then(
-          [this](const GroupListed& group) {
-            if (!walk_.has_value()) return;
-            if (group.members.empty()) {
-              FinishWalk();
-            } else {
-              ScheduleWalk();
-            }
-          },
-          [this](const caf::error&) {
-            if (walk_.has_value()) ScheduleWalk();
-          });
-}
-
-void State::FinishWalk() {
-  walk_.reset();
-  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
-  Reap();
-  for (auto& waiter : std::exchange(stop_waiters_, {})) waiter.deliver(exit_);
-  if (!observer_) CloseStreams();
 }
 
 // -- silence ------------------------------------------------------------------
@@ -422,8 +414,9 @@ void State::CloseWhenSilent(absl::Duration silence) {
   silence_timer_ = StartTimer(silence_);
 }
 
-// Silent means that nothing came since the last look and nothing is on its way
-// to the observer: then nothing is lost by closing.
+// Silent means that nothing came since the last look, nothing is on its way to
+// the observer and nothing waits in the pipe (a transport that was just given
+// its credit back has not read on yet): then nothing is lost by closing.
 void State::CheckSilence() {
   if (ended_) return;
   if (chunks_ != chunks_at_check_) return CloseWhenSilent(silence_);
@@ -443,7 +436,9 @@ void State::CheckSilence() {
     self_->request(output, caf::infinite, GetTransportInfo{})
         .then(
             [=](const TransportInfo& info) {
-              if (info.buffered > 0) *busy = true;
+              int unread = 0;
+              if (ioctl(info.fd, FIONREAD, &unread) != 0) unread = 0;
+              if (info.buffered > 0 || unread > 0) *busy = true;
               answered();
             },
             [=](const caf::error&) { answered(); });
@@ -454,14 +449,20 @@ void State::CheckSilence() {
 // Its output is read no more, so that nothing is read into nothing.
 void State::OnObserverDown() {
   observer_ = ProcessObserver();
+  orphaned_ = true;
   streams_.PauseOutputs();
   if (reaped_) {
     CloseStreams();
   } else if (phase_ == Phase::kSpawning) {
-    stop_when_running_ = plan_;
-  } else if (!walk_.has_value()) {
-    BeginWalk(plan_);
+    if (!stop_when_running_.has_value()) StopWhenRunning(plan_);
+  } else if (!stop_.has_value()) {
+    BeginStop(plan_);
   }
+}
+
+void State::SetTimer(std::optional<TimePoint> when) {
+  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
+  if (when.has_value()) timer_ = StartTimer(absl::FromChrono(*when - Now()));
 }
 
 TimerId State::StartTimer(absl::Duration after) {
@@ -477,18 +478,37 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   state->Init(std::move(services));
   self->set_down_handler(
       [=](const caf::down_msg&) { state->OnObserverDown(); });
+  auto asked = [=] { AnswerRequestsOnly(self); };
   return {
-      [=](StartProcess& request) { return state->Start(request); },
-      [=](Write& write) { return state->WriteStdin(write); },
+      [=](StartProcess& request) {
+        asked();
+        return state->Start(request);
+      },
+      [=](Write& write) {
+        asked();
+        return state->WriteStdin(write);
+      },
       [=](const CloseStdin&) { state->CloseStdin(); },
-      [=](const SendSignal& signal) { return state->Signal(signal.number); },
-      [=](const StopProcess& stop) { return state->Stop(stop); },
+      [=](const SendSignal& signal) {
+        asked();
+        return state->Signal(signal.number);
+      },
+      [=](const StopProcess& stop) {
+        asked();
+        return state->Stop(stop);
+      },
       [=](const CloseStreams&) { state->CloseStreams(); },
       [=](const CloseStreamsWhenSilent& close) {
         state->CloseWhenSilent(close.silence);
       },
-      [=](const WaitForExit&) { return state->WaitForExit(); },
-      [=](const WaitForEnd&) { return state->WaitForEnd(); },
+      [=](const WaitForExit&) {
+        asked();
+        return state->WaitForExit();
+      },
+      [=](const WaitForEnd&) {
+        asked();
+        return state->WaitForEnd();
+      },
       [=](const ConnectionMade&) {},
       [=](DataReceived& data) { state->OnOutput(data); },
       [=](const EofReceived&) {},

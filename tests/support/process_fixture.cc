@@ -1,0 +1,154 @@
+#include "tests/support/process_fixture.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "absl/strings/escaping.h"
+#include "process/pidfd_watcher.h"
+#include "process/spawner.h"
+
+namespace troupe {
+namespace {
+
+struct Notes {
+  std::shared_ptr<Trace> trace;
+  std::shared_ptr<Received> got;
+  ObserverScript script;
+};
+
+std::string Describe(const StreamClosed& closed) {
+  std::string text = absl::StrCat("PCL ", static_cast<int>(closed.stream));
+  if (!closed.why.ok()) {
+    absl::StrAppend(&text, " (", closed.why.message(), ")");
+  }
+  return text;
+}
+
+ProcessObserver::behavior_type Observer(ProcessObserver::pointer, Notes notes) {
+  return {
+      [=](const ProcessStarted&) { notes.trace->Add("CM"); },
+      [=](ProcessOutput& output) {
+        notes.got->Add(output, notes.script.note_output);
+        if (notes.script.note_output) {
+          notes.trace->Add(
+              absl::StrCat("DATA ", static_cast<int>(output.stream), " '",
+                           absl::CEscape(output.bytes.view()), "'"));
+        }
+        if (notes.script.output) notes.script.output(output);
+      },
+      [=](const StreamClosed& closed) { notes.trace->Add(Describe(closed)); },
+      [=](const ProcessExited& exited) { notes.trace->Add(Describe(exited)); },
+      [=](const ProcessEnded&) { notes.trace->Add("CL"); },
+      [=](const PauseWriting&) { notes.trace->Add("PAUSE"); },
+      [=](const ResumeWriting&) { notes.trace->Add("RESUME"); },
+  };
+}
+
+}  // namespace
+
+void Received::Add(const ProcessOutput& output, bool keep) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  int stream = static_cast<int>(output.stream);
+  size_[stream] += output.bytes.size();
+  if (keep) text_[stream].append(output.bytes.data(), output.bytes.size());
+}
+
+std::string Received::Text(ProcessStream stream) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return text_[static_cast<int>(stream)];
+}
+
+size_t Received::Size(ProcessStream stream) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return size_[static_cast<int>(stream)];
+}
+
+std::string Describe(const ProcessExited& exited) {
+  return absl::StrCat("EXIT ", exited.report.status.ReturnCode());
+}
+
+ProcessTest::ProcessTest() {
+  auto thread = IoThread::Start(*system_, {.name = "troupe.spawner"});
+  EXPECT_TRUE(thread.ok()) << thread.status();
+  spawner_thread_ = *std::move(thread);
+  spawner_ = SpawnSpawner(spawner_thread_->host());
+  watcher_ = SpawnPidfdWatcher(host(), io());
+}
+
+ProcessTest::~ProcessTest() { StopAll(); }
+
+void ProcessTest::StopIo() {
+  if (io_ != nullptr) io_->Stop();
+}
+
+void ProcessTest::StopAll() {
+  StopIo();
+  watcher_ = ChildWatcher();
+  spawner_ = Spawner();
+  if (spawner_thread_ != nullptr) spawner_thread_->Stop();
+  spawner_thread_.reset();
+}
+
+ProcessServices ProcessTest::services() const {
+  return {.host = &io_->host(),
+          .io = io_->actor(),
+          .spawner = spawner_,
+          .watcher = watcher_};
+}
+
+ProcessObserver ProcessTest::NewObserver(ObserverScript script) {
+  return system_->spawn<caf::hidden>(Observer,
+                                     Notes{trace_, got_, std::move(script)});
+}
+
+StartProcess ProcessTest::Piped(std::vector<std::string> argv) {
+  StartProcess start;
+  start.command.argv = std::move(argv);
+  start.command.stdin_from = Stdio::Pipe();
+  start.command.stdout_to = Stdio::Pipe();
+  start.command.stderr_to = Stdio::Pipe();
+  return start;
+}
+
+StartProcess ProcessTest::Quiet(std::vector<std::string> argv) {
+  StartProcess start;
+  start.command.argv = std::move(argv);
+  start.command.stdin_from = Stdio::Null();
+  start.command.stdout_to = Stdio::Null();
+  start.command.stderr_to = Stdio::Null();
+  return start;
+}
+
+std::string ProcessTest::Start(const Subprocess& child, StartProcess request) {
+  if (!request.observer) request.observer = NewObserver();
+  auto started = Ask<ProcessStarted>(child, std::move(request));
+  if (!started.ok()) return std::string(started.status().message());
+  pid_ = started->pid;
+  return "";
+}
+
+bool ProcessTest::IsGone(pid_t pid) {
+  return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+bool ProcessTest::WaitUntilGone(pid_t pid) {
+  for (int tries = 0; tries < 20000; ++tries) {
+    if (IsGone(pid)) return true;
+    poll(nullptr, 0, 1);
+  }
+  ADD_FAILURE() << "process " << pid << " is still there: " << StateOf(pid);
+  return false;
+}
+
+char ProcessTest::StateOf(pid_t pid) {
+  std::ifstream in(absl::StrCat("/proc/", pid, "/stat"));
+  std::string line;
+  std::getline(in, line);
+  size_t close = line.rfind(')');
+  return close == std::string::npos ? '-' : line[close + 2];
+}
+
+}  // namespace troupe
