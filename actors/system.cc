@@ -1,17 +1,34 @@
 #include "actors/system.h"
 
+#include <iostream>
 #include <utility>
 
 #include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "caf/atom.hpp"
+#include "caf/defaults.hpp"
 #include "process/descriptor_limit.h"
 #include "process/pidfd_watcher.h"
 #include "process/spawner.h"
 #include "signals/signal_relay.h"
 
 namespace troupe {
+namespace {
+
+void WarnOfPolling(const caf::actor_system& actors) {
+  caf::atom_value policy = caf::get_or(actors.config(), "scheduler.policy",
+                                       caf::defaults::scheduler::policy);
+  if (policy == caf::atom("sharing")) return;
+  std::cerr << "troupe: the scheduler policy '" << caf::to_string(policy)
+            << "' wakes up hundreds of times a second in an idle program; "
+               "troupe::Config sets 'sharing'\n";
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<System>> System::Start(
     caf::actor_system& actors) {
+  WarnOfPolling(actors);
   absl::Status raised = RaiseDescriptorLimit();
   if (!raised.ok()) return raised;
   std::unique_ptr<System> system(new System(actors));

@@ -32,7 +32,8 @@ namespace troupe {
 class System {
  public:
   // Also raises the soft limit on descriptors to the hard one; children get
-  // the old one back.
+  // the old one back. An actor system whose scheduler polls (see config.h) gets
+  // a line of warning on stderr.
   static absl::StatusOr<std::unique_ptr<System>> Start(
       caf::actor_system& actors);
   ~System();

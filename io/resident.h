@@ -161,10 +161,15 @@ struct IsResident : std::false_type {};
 template <class Base>
 struct IsResident<Resident<Base>*> : std::true_type {};
 
+// The first parameter of a function or of a lambda.
 template <class F>
-struct FirstArgument;
+struct FirstArgument : FirstArgument<decltype(&F::operator())> {};
 template <class R, class T, class... Ts>
 struct FirstArgument<R (*)(T, Ts...)> {
+  using type = T;
+};
+template <class C, class R, class T, class... Ts>
+struct FirstArgument<R (C::*)(T, Ts...) const> {
   using type = T;
 };
 
