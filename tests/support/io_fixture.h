@@ -7,17 +7,20 @@
 #define TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
+#include "caf/event_based_actor.hpp"
 #include "caf/scoped_actor.hpp"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/owned_fd.h"
+#include "io/status_error.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/trace.h"
@@ -33,6 +36,16 @@ struct ProtocolScript {
   std::function<void()> eof;
   std::string name;     // before each event, to tell two protocols apart
   bool forget = false;  // received_ stays empty
+};
+
+// What a request is answered with.
+template <class Message>
+struct AnswerTo {
+  using type = Drained;
+};
+template <>
+struct AnswerTo<SetWriteBufferLimits> {
+  using type = TransportInfo;
 };
 
 class IoTest : public LeakCheckedTest {
@@ -67,6 +80,28 @@ class IoTest : public LeakCheckedTest {
             [&](const TransportInfo& got) { info = got; },
             [](const caf::error& why) { ADD_FAILURE() << to_string(why); });
     return info;
+  }
+
+  // The error's text, or "". Later: asked now, answered some time.
+  template <class Handle, class Message>
+  std::string Ask(const Handle& actor, Message message) {
+    return Later(actor, std::move(message)).get();
+  }
+  template <class Handle, class Message>
+  std::future<std::string> Later(const Handle& actor, Message message) {
+    auto text = std::make_shared<std::promise<std::string>>();
+    auto future = text->get_future();
+    system_->spawn<caf::hidden>([=](caf::event_based_actor* self) mutable {
+      self->request(actor, caf::infinite, std::move(message))
+          .then(
+              [text](const typename AnswerTo<Message>::type&) {
+                text->set_value("");
+              },
+              [text](const caf::error& why) {
+                text->set_value(std::string(StatusOf(why).message()));
+              });
+    });
+    return future;
   }
 
   // Returns when the thread has asked its selector once more than now, and has
