@@ -43,9 +43,9 @@ void ConsumeOwnSigpipe() {
 BlockAllSignals::BlockAllSignals() {
   sigset_t set;
   sigfillset(&set);
-  for (int fault :
-       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
-    sigdelset(&set, fault);
+  for (int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT,
+                  SIGTTIN, SIGTTOU}) {
+    sigdelset(&set, own);
   }
   pthread_sigmask(SIG_BLOCK, &set, &previous_);
 }

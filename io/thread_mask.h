@@ -24,6 +24,9 @@ namespace troupe {
 // Blocks every signal but those a thread raises by its own instruction or
 // call: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT. A blocked
 // fault would end the process without its handler, a sanitizer's for one.
+// SIGTTIN and SIGTTOU belong to them: a background process that uses its
+// terminal is stopped by them, but if they are blocked it gets EIO
+// (tcsetattr(3), read(2)).
 class [[nodiscard]] BlockAllSignals {
  public:
   BlockAllSignals();

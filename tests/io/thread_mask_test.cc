@@ -87,7 +87,7 @@ TEST_F(ThreadMaskTest, AThreadStartedUnderTheBlockTakesNoSignal) {
     last = Blocked(SIGRTMAX);
     fault = Blocked(SIGSEGV) || Blocked(SIGBUS) || Blocked(SIGFPE) ||
             Blocked(SIGILL) || Blocked(SIGTRAP) || Blocked(SIGSYS) ||
-            Blocked(SIGABRT);
+            Blocked(SIGABRT) || Blocked(SIGTTIN) || Blocked(SIGTTOU);
   });
   block.reset();
   thread.join();
