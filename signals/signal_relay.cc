@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "caf/actor_addr.hpp"
+#include "io/answer_requests.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "signals/signal_pipe.h"
@@ -28,6 +29,16 @@ struct State {
 
 using Self = StatefulResident<Interface, State>;
 
+bool Subscribes(const State& state, const SignalObserver& observer) {
+  for (const auto& [number, observers] : state.subscribers) {
+    for (const SignalObserver& o : observers) {
+      if (o == observer) return true;
+    }
+  }
+  return false;
+}
+
+// False if it was no subscriber.
 bool Remove(State& state, int number, const caf::actor_addr& observer) {
   auto found = state.subscribers.find(number);
   if (found == state.subscribers.end()) return false;
@@ -43,14 +54,21 @@ bool Remove(State& state, int number, const caf::actor_addr& observer) {
   return true;
 }
 
+Unsubscribed Unsubscribe(Self* self, const UnsubscribeFromSignal& request) {
+  const SignalObserver& observer = request.observer;
+  if (!Remove(self->state, request.number, observer.address())) return {false};
+  if (!Subscribes(self->state, observer)) self->demonitor(observer.address());
+  return {true};
+}
+
 caf::result<Subscribed> Subscribe(Self* self,
                                   const SubscribeToSignal& request) {
   if (!request.observer) {
     return MakeError(absl::InvalidArgumentError("no observer"));
   }
   State& state = self->state;
-  auto found = state.subscribers.find(request.number);
-  if (found == state.subscribers.end()) {
+  const bool known = Subscribes(state, request.observer);
+  if (state.subscribers.count(request.number) == 0) {
     absl::Status caught = state.pipe->Catch(request.number);
     if (!caught.ok()) return MakeError(caught);
   }
@@ -59,7 +77,7 @@ caf::result<Subscribed> Subscribe(Self* self,
     if (observer == request.observer) return Subscribed{};
   }
   observers.push_back(request.observer);
-  self->monitor(request.observer);
+  if (!known) self->monitor(request.observer);
   return Subscribed{};
 }
 
@@ -98,11 +116,12 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
       .then([=](const WatchStarted& started) { arm(started.watch); });
   return {
       [=](const SubscribeToSignal& request) {
+        AnswerRequestsOnly(self);
         return Subscribe(self, request);
       },
       [=](const UnsubscribeFromSignal& request) {
-        return Unsubscribed{
-            Remove(self->state, request.number, request.observer.address())};
+        AnswerRequestsOnly(self);
+        return Unsubscribe(self, request);
       },
       [=](const FdReady& ready) {
         Relay(self);
