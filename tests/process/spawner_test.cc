@@ -1,0 +1,181 @@
+#include "process/spawner.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "caf/send.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/os_error.h"
+#include "process/reap.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/process_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class SpawnerTest : public ProcessTest {
+ protected:
+  absl::StatusOr<ChildSpawned> Make(Command command) {
+    return Ask<ChildSpawned>(
+        spawner_,
+        SpawnChild{std::move(command), std::make_shared<SpawnAttempt>()});
+  }
+  static ExitStatus EndAndReap(const ChildSpawned& spawned) {
+    (void)AwaitExit(spawned.child->pidfd()->get());
+    auto report = Reap(spawned.child->pidfd()->get());
+    spawned.child->Settle();
+    return report.ok() ? report->status : ExitStatus::Lost();
+  }
+};
+
+TEST_F(SpawnerTest, MakesAChildWithThePipesAskedFor) {
+  auto made =
+      Make({.argv = {ChildProgram("write_both")}, .stdout_to = Stdio::Pipe()});
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->stdin_pipe.number(), -1);
+  EXPECT_EQ(made->stderr_pipe.number(), -1);
+  OwnedFd out = made->stdout_pipe.Take();
+  EXPECT_EQ(ReadToEnd(out.get()), "out");
+  EXPECT_EQ(EndAndReap(*made), ExitStatus::Exited(0));
+}
+
+// The fixture looks for the child.
+TEST_F(SpawnerTest, AnAnswerThatNobodyKeepsEndsTheChild) {
+  pid_t pid = -1;
+  {
+    auto made = Make(
+        {.argv = {ChildProgram("copy_input")}, .stdin_from = Stdio::Pipe()});
+    ASSERT_TRUE(made.ok());
+    pid = made->child->pid();
+    EXPECT_FALSE(IsGone(pid));
+  }
+  EXPECT_TRUE(WaitUntilGone(pid));
+}
+
+TEST_F(SpawnerTest, AnAbandonedLeaderIsEndedWithItsGroup) {
+  pid_t leader, second;
+  {
+    auto made = Make({.argv = {ChildProgram("lead_group"), "ignore"},
+                      .stdout_to = Stdio::Pipe(),
+                      .group = ProcessGroup::kNewGroup});
+    ASSERT_TRUE(made.ok());
+    leader = made->child->pid();
+    OwnedFd out = made->stdout_pipe.Take();
+    std::string text;
+    while (text.empty() || text.back() != '\n') text += ReadBytes(out.get(), 1);
+    ASSERT_TRUE(absl::SimpleAtoi(text, &second));
+    auto listed = Ask<GroupListed>(spawner_, ListGroup{leader});
+    ASSERT_TRUE(listed.ok());
+    EXPECT_THAT(listed->members, ElementsAre(second));
+  }
+  EXPECT_TRUE(WaitUntilGone(leader));
+  auto listed = Ask<GroupListed>(spawner_, ListGroup{leader});
+  ASSERT_TRUE(listed.ok());
+}
+
+// What was abandoned before the thread stops is ended, and what is abandoned
+// after it, too.
+TEST_F(SpawnerTest, AbandonedAroundItsEndNothingIsLeft) {
+  std::vector<ChildSpawned> before, after;
+  for (int i = 0; i < 20; ++i) {
+    for (auto* list : {&before, &after}) {
+      auto made = Make({.argv = {ChildProgram("copy_input")},
+                        .stdin_from = Stdio::Pipe(),
+                        .group = ProcessGroup::kNewGroup});
+      ASSERT_TRUE(made.ok());
+      list->push_back(*made);
+    }
+  }
+  before.clear();
+  spawner_thread_->Stop();
+  EXPECT_EQ(Children().size(), 20u);
+  after.clear();
+  EXPECT_THAT(Children(), IsEmpty());
+}
+
+// P6: step, path and errno pass the actors.
+TEST_F(SpawnerTest, SaysWhyItCouldNot) {
+  auto made = Make({.argv = {"/no/such"}});
+  EXPECT_EQ(made.status().message(),
+            "exec \"/no/such\": No such file or directory");
+  EXPECT_EQ(OsFailureOf(made.status())->error_number, ENOENT);
+  EXPECT_TRUE(absl::IsInvalidArgument(Make({.argv = {}}).status()));
+}
+
+TEST_F(SpawnerTest, AnAttemptThatWasAbortedBeforeMakesNothing) {
+  auto attempt = std::make_shared<SpawnAttempt>();
+  attempt->Abort();
+  auto made = Ask<ChildSpawned>(
+      spawner_, SpawnChild{{.argv = {ChildProgram("exit_with")}}, attempt});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(made.status()));
+}
+
+// The parent-death signal means that the actor system ended: here, its thread.
+TEST_F(SpawnerTest, TheParentDeathSignalIsSentWhenItsThreadEnds) {
+  auto made = Make({.argv = {ChildProgram("copy_input")},
+                    .stdin_from = Stdio::Pipe(),
+                    .parent_death_signal = SIGUSR1});
+  ASSERT_TRUE(made.ok());
+  spawner_thread_->Stop();
+  EXPECT_EQ(EndAndReap(*made), ExitStatus::Killed(SIGUSR1));
+}
+
+// A process out of descriptors is told so and works on when it has some again.
+TEST_F(SpawnerTest, SaysThatDescriptorsHaveRunOut) {
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  for (rlim_t free = 0; free < 12; ++free) {
+    OwnedFd next(dup(0));
+    rlimit low = {static_cast<rlim_t>(next.get()) + free, before.rlim_max};
+    next.Close();
+    setrlimit(RLIMIT_NOFILE, &low);
+    auto made = Make({.argv = {ChildProgram("exit_with")},
+                      .stdin_from = Stdio::Pipe(),
+                      .stdout_to = Stdio::Pipe(),
+                      .stderr_to = Stdio::Pipe()});
+    setrlimit(RLIMIT_NOFILE, &before);
+    if (made.ok()) {
+      EXPECT_EQ(EndAndReap(*made), ExitStatus::Exited(0));
+      continue;
+    }
+    auto failure = OsFailureOf(made.status());
+    ASSERT_TRUE(failure.has_value()) << made.status();
+    EXPECT_EQ(failure->error_number, EMFILE) << made.status();
+  }
+  auto made = Make({.argv = {ChildProgram("exit_with")}});
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(EndAndReap(*made), ExitStatus::Exited(0));
+}
+
+// EAGAIN: a user who may have no more processes than the one that runs. Only
+// root can become one.
+TEST_F(SpawnerTest, SaysThatProcessesHaveRunOut) {
+  if (getuid() != 0) GTEST_SKIP() << "needs root";
+  auto first =
+      Make({.argv = {"/bin/cat"}, .stdin_from = Stdio::Pipe(), .uid = 54321});
+  ASSERT_TRUE(first.ok()) << first.status();
+  auto made = Make({.argv = {"/bin/cat"},
+                    .stdin_from = Stdio::Pipe(),
+                    .limits = {{RLIMIT_NPROC, 0, 0}},
+                    .uid = 54321});
+  auto failure = OsFailureOf(made.status());
+  ASSERT_TRUE(failure.has_value()) << made.status();
+  EXPECT_EQ(failure->error_number, EAGAIN) << made.status();
+  EXPECT_TRUE(absl::IsUnavailable(made.status())) << made.status();
+  (void)first->stdin_pipe.Take();
+  EXPECT_EQ(EndAndReap(*first), ExitStatus::Exited(0));
+}
+
+}  // namespace
+}  // namespace troupe
