@@ -129,6 +129,17 @@ class PipeConnection {
     return true;
   }
 
+  // Answers who asked to connect, once.
+  void Answer(const caf::error& why) {
+    if (!connecting_.pending()) return;
+    auto promise = std::exchange(connecting_, {});
+    if (why) {
+      promise.deliver(why);
+    } else {
+      promise.deliver(Connected{});
+    }
+  }
+
   template <class T>
   void Tell(T message) {
     if (!protocol_) return;
@@ -181,17 +192,6 @@ class PipeConnection {
     if (!(asked == protocol_)) return Open();  // it was replaced
     Answer(why);
     if (!HasEnded(ProtocolPointer())) End(StatusOf(why));
-  }
-
-  // Answers who asked to connect, once.
-  void Answer(const caf::error& why) {
-    if (!connecting_.pending()) return;
-    auto promise = std::exchange(connecting_, {});
-    if (why) {
-      promise.deliver(why);
-    } else {
-      promise.deliver(Connected{});
-    }
   }
 
   caf::typed_response_promise<Connected> connecting_;

@@ -209,8 +209,10 @@ void State::OnDown(const caf::down_msg& down) {
   protocol_ = WriteProtocol();
   if (owner_) self_->send(owner_, ObserverLost{});
   CloseWhenWritten();
+  if (phase_ != Phase::kIntroduced) return;
   // It ended in ConnectionMade: what was written still goes out.
-  if (phase_ == Phase::kIntroduced) Open();
+  Answer(MakeError(absl::CancelledError("the protocol ended")));
+  Open();
 }
 
 TransportInfo State::Info() const {
