@@ -80,6 +80,9 @@ void IoHost::Iterate() {
       waker_.Clear();
       selector_->Rearm(waker_.fd());
     } else if (event.id == kTimerId) {
+      // Read empty, or poll would report it for ever.
+      uint64_t expirations;
+      (void)!read(timer_fd_.get(), &expirations, sizeof expirations);
       timer_fd_deadline_ = 0;  // set anew before the next sleep
       selector_->Rearm(timer_fd_.get());
     } else {

@@ -201,11 +201,11 @@ std::string IoTest::Connect(const WriteTransport& transport, OwnedFd fd,
 
 // The timer is started in one iteration and fires after the selector's turn in
 // a later one.
-void IoTest::WaitForIteration(IoThread& thread) {
+void IoTest::WaitForTimer(IoThread& thread, absl::Duration after) {
   auto fired = std::make_shared<std::promise<void>>();
   TimerObserver observer = system_->spawn<caf::hidden>(
       Once, std::function<void()>([fired] { fired->set_value(); }));
-  caf::anon_send(thread.actor(), StartTimer{TimerId::Next(), {}, observer});
+  caf::anon_send(thread.actor(), StartTimer{TimerId::Next(), after, observer});
   fired->get_future().wait();
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "caf/event_based_actor.hpp"
@@ -106,7 +107,9 @@ class IoTest : public LeakCheckedTest {
 
   // Returns when the thread has asked its selector once more than now, and has
   // told its residents what it said.
-  void WaitForIteration(IoThread& thread);
+  void WaitForIteration(IoThread& thread) { WaitForTimer(thread, {}); }
+  // Returns when a timer of that thread has fired.
+  void WaitForTimer(IoThread& thread, absl::Duration after);
 
   IoHost& host() { return io_->host(); }
   const IoActor& io() { return io_->actor(); }
