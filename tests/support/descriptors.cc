@@ -1,6 +1,7 @@
 #include "tests/support/descriptors.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -78,6 +79,11 @@ std::string ReadFully(const OwnedFd& fd, size_t size) {
   }
   text.resize(got);
   return text;
+}
+
+void WaitForHangUp(const OwnedFd& fd) {
+  pollfd set = {fd.get(), 0, 0};
+  EXPECT_EQ(poll(&set, 1, /*timeout_ms=*/20000), 1) << "no hang-up in 20 s";
 }
 
 size_t Fill(const OwnedFd& fd) {

@@ -27,6 +27,9 @@ bool IsOpen(int fd);
 void WriteFully(const OwnedFd& fd, const std::string& text);
 std::string ReadFully(const OwnedFd& fd, size_t size);
 
+// Returns when nobody is at the other end any more; fails the test otherwise.
+void WaitForHangUp(const OwnedFd& fd);
+
 // Fills a pipe or socket until it takes no more; how much it took.
 size_t Fill(const OwnedFd& fd);
 
