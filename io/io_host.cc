@@ -134,6 +134,7 @@ void IoHost::FireTimers() {
 // Residents first: they may use the numbers of their descriptors until they
 // are gone. What is left are watches of actors that live elsewhere.
 void IoHost::EndEverything() {
+  CloseToNewcomers();
   while (resident_count() > 0) {
     KillResidents();
     if (!RunRound()) break;

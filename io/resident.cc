@@ -60,9 +60,16 @@ void Host::exec_later(caf::resumable* job) {
   }
 }
 
-void Host::Enter(caf::abstract_actor* resident) {
+bool Host::Enter(caf::abstract_actor* resident) {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (full_) return false;
   residents_.emplace(resident, caf::actor_control_block::from(resident));
+  return true;
+}
+
+void Host::CloseToNewcomers() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  full_ = true;
 }
 
 void Host::Leave(caf::abstract_actor* resident) {
@@ -126,7 +133,7 @@ void Host::KillResidents(const caf::abstract_actor* last) {
 void Host::EndRun() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    closed_ = true;
+    full_ = closed_ = true;
   }
   TakeRemote();
   // An actor that ends may wake others.

@@ -34,6 +34,7 @@
 #include "caf/actor_config.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/execution_unit.hpp"
+#include "caf/exit_reason.hpp"
 #include "caf/mailbox_element.hpp"
 #include "caf/resumable.hpp"
 #include "caf/scheduled_actor.hpp"
@@ -54,8 +55,9 @@ class Host : public caf::execution_unit,
   // interface; any thread.
   void exec_later(caf::resumable* job) final;
 
-  // Residents announce themselves and leave; any thread.
-  void Enter(caf::abstract_actor* resident);
+  // Residents announce themselves and leave; any thread. False when the host
+  // takes no more.
+  bool Enter(caf::abstract_actor* resident);
   void Leave(caf::abstract_actor* resident);
   size_t resident_count() const;
 
@@ -77,6 +79,10 @@ class Host : public caf::execution_unit,
   // actor makes ready meanwhile is for the next round.
   bool RunRound();
 
+  // From now on a new resident is dead before it begins: without that a thread
+  // that goes on spawning would keep the end from coming.
+  void CloseToNewcomers();
+
   // Ends all residents but `last`; they are gone when the rounds after it have
   // run.
   void KillResidents(const caf::abstract_actor* last = nullptr);
@@ -92,7 +98,8 @@ class Host : public caf::execution_unit,
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<caf::resumable*> remote_;
-  bool closed_ = false;
+  bool full_ = false;    // takes no new residents
+  bool closed_ = false;  // runs nobody any more
   std::unordered_map<caf::abstract_actor*, caf::weak_actor_ptr> residents_;
 };
 
@@ -135,8 +142,12 @@ class Resident : public Base, public ResidentBase {
     Base::enqueue(std::move(element), host_.get());
   }
   void launch(caf::execution_unit*, bool lazy, bool hide) override {
-    host_->Enter(this);
-    Base::launch(host_.get(), lazy, hide);
+    if (host_->Enter(this)) {
+      Base::launch(host_.get(), lazy, hide);
+    } else {
+      this->on_exit();
+      Base::cleanup(caf::exit_reason::kill, host_.get());
+    }
   }
   caf::resumable::subtype_t subtype() const override {
     return caf::resumable::io_actor;

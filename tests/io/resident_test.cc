@@ -222,6 +222,7 @@ TEST_F(ResidentTest, AnswersOrBouncesWhatIsAskedWhileItsHostStops) {
   system_->await_all_actors_done();
 }
 
+// The end does not wait until somebody stops spawning.
 TEST_F(ResidentTest, MayBeSpawnedWhileItsHostStops) {
   std::atomic<int> spawned{0};
   std::atomic<bool> over{false};

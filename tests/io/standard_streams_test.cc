@@ -229,7 +229,8 @@ TEST_F(StandardStreamsTest, StopsWhileAWriteWouldBlock) {
     std::string text(65536, 0);
     ASSERT_GT(read(in.get(), text.data(), text.size()), 0);
   }
-  ASSERT_TRUE(trace_->WaitFor("CL(the transport was ended)"));
+  ASSERT_TRUE(trace_->WaitUntil([](const auto& e) { return e.size() == 3; }));
+  EXPECT_THAT(trace_->events()[2], HasSubstr("CL(the transport was ended)"));
   EXPECT_FALSE(IsNonBlocking(out));
 }
 
