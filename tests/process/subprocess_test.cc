@@ -117,7 +117,7 @@ TEST_F(SubprocessTest, TellsCodesAndSignals) {
            {"exit_with 0", "EXIT 0"},
            {"exit_with 255", "EXIT 255"},
            {"exit_with 300", "EXIT 44"},
-           {"kill_self 11", "EXIT -11"},
+           {"kill_self 9", "EXIT -9"},
            {"kill_self 15", "EXIT -15"}}) {
     std::vector<std::string> words = {
         ChildProgram(argv.substr(0, argv.find(' '))),
