@@ -91,7 +91,7 @@ void IoHost::Iterate() {
   }
   watches_.DeliverDue();
   FireTimers();
-  for (int round = 0; round < kRounds && RunRound(); ++round) {
+  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
   }
 }
 
@@ -135,9 +135,8 @@ void IoHost::FireTimers() {
 // are gone. What is left are watches of actors that live elsewhere.
 void IoHost::EndEverything() {
   CloseToNewcomers();
-  while (resident_count() > 0) {
-    KillResidents();
-    if (!RunRound()) break;
+  KillResidents();
+  while (resident_count() > 0 && RunRound()) {
   }
   watches_.EndAll(absl::CancelledError("the I/O actor was stopped"));
 }

@@ -14,6 +14,9 @@ namespace {
 
 // Messages one actor handles before its neighbours get their turn.
 constexpr size_t kMaxThroughput = 64;
+// Actors that run before the host looks at its selector or its end again: while
+// a round runs others may make ready more than it had.
+constexpr size_t kMaxPerRound = 1024;
 
 // Ends an actor that was ready to run but has no thread any more. CAF's own
 // cleanup_and_release leaves the state of a stateful actor undestroyed.
@@ -92,7 +95,7 @@ bool Host::TakeRemote() {
 // `sleeping_` is set before the queue is looked at again: whoever queues after
 // that look sees the flag and wakes us.
 bool Host::BeginSleep() {
-  if (TakeRemote()) return false;
+  if (InRound() || TakeRemote()) return false;
   sleeping_.store(true);
   if (!TakeRemote()) return true;
   sleeping_.store(false);
@@ -100,16 +103,20 @@ bool Host::BeginSleep() {
 }
 
 bool Host::RunRound() {
-  if (!TakeRemote()) return false;
-  round_.swap(local_);
-  for (caf::resumable* job : round_) {
+  if (!InRound()) {
+    if (!TakeRemote()) return false;
+    round_.clear();
+    round_.swap(local_);
+    next_ = 0;
+  }
+  for (size_t n = 0; n < kMaxPerRound && InRound(); ++n) {
+    caf::resumable* job = round_[next_++];
     if (job->resume(this, kMaxThroughput) == caf::resumable::resume_later) {
       local_.push_back(job);
     } else {
       caf::intrusive_ptr_release(job);
     }
   }
-  round_.clear();
   return true;
 }
 
@@ -136,14 +143,14 @@ void Host::EndRun() {
     full_ = closed_ = true;
   }
   TakeRemote();
+  while (InRound()) Discard(round_[next_++], this);
   // An actor that ends may wake others.
   while (!local_.empty()) {
-    round_.swap(local_);
-    for (caf::resumable* job : round_) {
-      Discard(job, this);
-    }
     round_.clear();
+    round_.swap(local_);
+    for (caf::resumable* job : round_) Discard(job, this);
   }
+  round_.clear();
   current_ = nullptr;
 }
 

@@ -75,8 +75,8 @@ class Host : public caf::execution_unit,
   bool BeginSleep();
   void EndSleep() { sleeping_.store(false); }
 
-  // Runs what was ready when the round began; false if nothing was. What an
-  // actor makes ready meanwhile is for the next round.
+  // Runs what was ready when the round began, or a part of it if that is a lot;
+  // false if nothing was. What an actor makes ready meanwhile comes after it.
   bool RunRound();
 
   // From now on a new resident is dead before it begins: without that a thread
@@ -89,11 +89,13 @@ class Host : public caf::execution_unit,
 
  private:
   bool TakeRemote();
+  bool InRound() const { return next_ < round_.size(); }
 
   static thread_local Host* current_;
 
   std::vector<caf::resumable*> local_;
   std::vector<caf::resumable*> round_;
+  size_t next_ = 0;  // in round_
   std::atomic<bool> sleeping_{false};
 
   mutable std::mutex mutex_;  // guards what follows
