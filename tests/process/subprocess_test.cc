@@ -219,12 +219,21 @@ TEST_F(SubprocessTest, AFailedStartTellsTheObserverNothing) {
 
 TEST_F(SubprocessTest, AFailedStartAnswersEveryoneWhoWaits) {
   Subprocess child = NewSubprocess();
-  AskLater<ProcessExited>("exit", child, WaitForExit{});
-  AskLater<ProcessEnded>("end", child, WaitForEnd{});
-  EXPECT_THAT(Start(child, Piped({"/no/such"})), Not(IsEmpty()));
-  const std::string why = "exec \"/no/such\": No such file or directory";
-  ASSERT_TRUE(trace_->WaitFor("exit: " + why));
-  ASSERT_TRUE(trace_->WaitFor("end: " + why));
+  caf::scoped_actor self(*system_);
+  auto exit = self->request(child, kPatience, WaitForExit{});
+  auto end = self->request(child, kPatience, WaitForEnd{});
+  auto start =
+      self->request(child, kPatience, StartProcess{{.argv = {"/no/such"}}, {}});
+  int answers = 0;
+  auto refused = [&](const caf::error& why) {
+    ++answers;
+    EXPECT_EQ(StatusOf(why).message(),
+              "exec \"/no/such\": No such file or directory");
+  };
+  start.receive([](const ProcessStarted&) {}, refused);
+  exit.receive([](const ProcessExited&) {}, refused);
+  end.receive([](const ProcessEnded&) {}, refused);
+  EXPECT_EQ(answers, 3);
 }
 
 TEST_F(SubprocessTest, AfterAFailedStartRequestsAreAnsweredByErrors) {
