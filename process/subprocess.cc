@@ -27,6 +27,9 @@ using Interface = Subprocess::extend<
     caf::reacts_to<PauseWriting>, caf::reacts_to<ResumeWriting>,
     caf::reacts_to<ChildExited>, caf::reacts_to<TimerFired>>;
 
+// Whoever is told to wait for nothing must not spin.
+constexpr absl::Duration kShortestSilence = absl::Milliseconds(1);
+
 enum class Phase {
   kIdle,
   kSpawning,  // the spawner has it, or the watcher is being told
@@ -94,6 +97,7 @@ class State {
   bool ended_ = false;
   ProcessObserver observer_;  // until it dies or has been told all
   bool orphaned_ = false;     // it died
+  bool plan_due_ = false;     // and its plan has not been walked yet
   StopPlan plan_;
   std::shared_ptr<SpawnAttempt> attempt_;
   TimePoint spawn_deadline_;
@@ -380,6 +384,7 @@ void State::GiveUpStop() {
     waiter.deliver(MakeError(absl::DeadlineExceededError(absl::StrCat(
         "process ", child_->pid(), " did not end by its stop plan"))));
   }
+  if (std::exchange(plan_due_, false)) BeginStop(plan_);
 }
 
 void State::FinishStop() {
@@ -408,7 +413,7 @@ void State::OnTimer(TimerId timer) {
 
 void State::CloseWhenSilent(absl::Duration silence) {
   if (ended_) return;
-  silence_ = silence;
+  silence_ = std::max(silence, kShortestSilence);
   chunks_at_check_ = chunks_;
   self_->send(services_.io, CancelTimer{std::exchange(silence_timer_, {})});
   silence_timer_ = StartTimer(silence_);
@@ -436,9 +441,10 @@ void State::CheckSilence() {
     self_->request(output, caf::infinite, GetTransportInfo{})
         .then(
             [=](const TransportInfo& info) {
+              const bool connected = info.fd >= 0;
               int unread = 0;
               if (ioctl(info.fd, FIONREAD, &unread) != 0) unread = 0;
-              if (info.buffered > 0 || unread > 0) *busy = true;
+              if (!connected || info.buffered > 0 || unread > 0) *busy = true;
               answered();
             },
             [=](const caf::error&) { answered(); });
@@ -455,7 +461,9 @@ void State::OnObserverDown() {
     CloseStreams();
   } else if (phase_ == Phase::kSpawning) {
     if (!stop_when_running_.has_value()) StopWhenRunning(plan_);
-  } else if (!stop_.has_value()) {
+  } else if (stop_.has_value()) {
+    plan_due_ = true;
+  } else {
     BeginStop(plan_);
   }
 }

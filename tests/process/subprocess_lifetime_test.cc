@@ -158,6 +158,21 @@ TEST_F(SubprocessLifetimeTest, StopsTheGroupOfADeadObserverAfterTheExit) {
   EXPECT_TRUE(WaitUntilGone(pid_));
 }
 
+// A plan that somebody else had begun gives up: then the observer's is walked.
+TEST_F(SubprocessLifetimeTest, StopsAnOrphanThatOutlivesSomebodyElsesPlan) {
+  Subprocess child = NewSubprocess();
+  StartProcess start = InGroup(Piped({ChildProgram("ignore_sigterm")}));
+  start.stop_plan.rungs = {{SIGTERM, milliseconds(20)}, {SIGKILL}};
+  ProcessObserver observer = start.observer = NewObserver();
+  ASSERT_EQ(Start(child, std::move(start)), "");
+  ASSERT_TRUE(trace_->WaitFor("DATA 1 'r'"));
+  caf::scoped_actor self(*system_);
+  self->send(child, StopProcess{StopPlan{{{SIGTERM, milliseconds(100)}}}});
+  caf::anon_send_exit(observer, caf::exit_reason::kill);
+  EXPECT_TRUE(Ask<ProcessEnded>(child, WaitForEnd{}).ok());
+  EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
 // Its plan gave up: when the child ends at last, it is reaped all the same.
 TEST_F(SubprocessLifetimeTest, ReapsAnOrphanThatOutlivedItsPlan) {
   Subprocess child = NewSubprocess();

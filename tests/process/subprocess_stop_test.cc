@@ -11,7 +11,6 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/os_error.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "process/subprocess.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -301,6 +302,25 @@ TEST_F(SubprocessStreamsTest, ClosesSilentStreamsOfAGrandchild) {
   EXPECT_EQ(trace_->Count("PCL 1"), 1u);
 }
 
+// There is no silence before there is a child.
+TEST_F(SubprocessStreamsTest, SilenceBeginsWithTheChild) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Subprocess hanging = NewSubprocess();
+  StartProcess first = Quiet({program.path()});
+  first.spawn_deadline = absl::Milliseconds(100);
+  caf::scoped_actor self(*system_);
+  self->send(hanging, first);
+  Subprocess child = NewSubprocess();
+  StartProcess start = Piped({ChildProgram("write_both")});
+  start.observer = NewObserver();
+  self->send(child, start);
+  self->send(child, CloseStreamsWhenSilent{absl::Milliseconds(5)});
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_EQ(Out(), "out");
+  EXPECT_EQ(Err(), "err");
+}
+
 // A slow observer holds credit longer than the silence: nothing is lost, at
 // whatever moment the credit comes back. All is written, and part of it waits
 // in the pipe.
@@ -316,7 +336,7 @@ TEST_F(SubprocessStreamsTest, SilenceLosesNothingOfASlowObserver) {
     start.observer = NewObserver(credits.Keeper());
     ASSERT_EQ(Start(child, start), "");
     while (SizeWhenStuck() < kSize - 65536) credits.LetGo();
-    caf::anon_send(child, CloseStreamsWhenSilent{absl::Microseconds(200)});
+    caf::anon_send(child, CloseStreamsWhenSilent{absl::Milliseconds(1)});
     for (int i = 0; trace_->Count("CL") < static_cast<size_t>(round); ++i) {
       poll(nullptr, 0, 1);
       credits.LetGo();

@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
+#include "io/resident.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -95,6 +96,33 @@ TEST_F(SubprocessTest, TellsTheExitWhileAGrandchildHoldsStdout) {
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(trace_->events().back(), "CL");
   EXPECT_EQ(trace_->Count("PCL 1"), 1u);
+}
+
+// The same messages, with no hop, for an observer next to the transports.
+ProcessObserver::behavior_type ResidentObserver(
+    Resident<ProcessObserver::base>*, std::shared_ptr<Trace> trace) {
+  return {
+      [=](const ProcessStarted&) { trace->Add("CM"); },
+      [=](ProcessOutput& output) { trace->Add(output.bytes.ToString()); },
+      [=](const StreamClosed&) { trace->Add("PCL"); },
+      [=](const ProcessExited& exited) { trace->Add(Describe(exited)); },
+      [=](const ProcessEnded&) { trace->Add("CL"); },
+      [](const PauseWriting&) {},
+      [](const ResumeWriting&) {},
+  };
+}
+
+TEST_F(SubprocessTest, TellsAnObserverOnTheIoThread) {
+  Subprocess child = NewSubprocess();
+  StartProcess start = Piped({ChildProgram("write_both")});
+  start.observer = SpawnResident<caf::hidden>(host(), ResidentObserver, trace_);
+  ASSERT_EQ(Start(child, start), "");
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  std::vector<std::string> events = trace_->events();
+  EXPECT_EQ(events.front(), "CM");
+  EXPECT_EQ(events.back(), "CL");
+  EXPECT_THAT(events, UnorderedElementsAre("CM", "out", "err", "PCL", "PCL",
+                                           "PCL", "EXIT 0", "CL"));
 }
 
 // P10: also for a child that has already gone. Each round races anew.
