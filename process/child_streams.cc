@@ -37,10 +37,20 @@ bool ChildStreams::MarkClosed(ProcessStream stream) {
   return was_open;
 }
 
+void ChildStreams::Close(ProcessStream stream) const {
+  int index = static_cast<int>(stream);
+  if (!open_[index]) return;
+  if (stream == ProcessStream::kStdin) {
+    caf::anon_send(stdin_, AbortTransport{});
+  } else {
+    caf::anon_send(outputs_[index - 1], CloseTransport{});
+  }
+}
+
 void ChildStreams::CloseAll() const {
-  if (open_[0]) caf::anon_send(stdin_, AbortTransport{});
-  for (int i = 0; i < 2; ++i) {
-    if (open_[i + 1]) caf::anon_send(outputs_[i], CloseTransport{});
+  for (ProcessStream stream : {ProcessStream::kStdin, ProcessStream::kStdout,
+                               ProcessStream::kStderr}) {
+    Close(stream);
   }
 }
 

@@ -33,8 +33,9 @@ class ChildStreams {
   bool MarkClosed(ProcessStream stream);
   bool AnyOpen() const { return open_[0] || open_[1] || open_[2]; }
 
-  // Asks every open transport to give its descriptor up, unwritten input and
-  // unread output included.
+  // Asks the transport to give its descriptor up, unwritten input and unread
+  // output included.
+  void Close(ProcessStream stream) const;
   void CloseAll() const;
 
   // Reads no more output.

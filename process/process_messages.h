@@ -149,6 +149,7 @@ struct StartProcess {
 };
 struct SendSignal {
   int number = 0;
+  bool to_group = false;  // if it has one of its own, to all of it
 };
 struct CloseStdin {};
 struct StopProcess {
@@ -156,7 +157,9 @@ struct StopProcess {
   // comes while a plan is walked replaces it.
   std::optional<StopPlan> plan = std::nullopt;
 };
-struct CloseStreams {};
+struct CloseStreams {
+  std::optional<ProcessStream> only = std::nullopt;  // nothing: all of them
+};
 struct CloseStreamsWhenSilent {
   absl::Duration silence = absl::Seconds(1);
 };

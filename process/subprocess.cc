@@ -16,6 +16,7 @@
 #include "io/status_error.h"
 #include "process/child_stop.h"
 #include "process/child_streams.h"
+#include "process/process_tree.h"
 #include "process/reap.h"
 
 namespace troupe {
@@ -49,9 +50,9 @@ class State {
   caf::result<ProcessStarted> Start(StartProcess& request);
   caf::result<Drained> WriteStdin(Write& write);
   void CloseStdin();
-  caf::result<void> Signal(int number);
+  caf::result<void> Signal(const SendSignal& signal);
   caf::result<ProcessExited> Stop(const StopProcess& request);
-  void CloseStreams();
+  void CloseStreams(std::optional<ProcessStream> only = std::nullopt);
   void CloseWhenSilent(absl::Duration silence);
   caf::result<ProcessExited> WaitForExit();
   caf::result<ProcessEnded> WaitForEnd();
@@ -243,7 +244,8 @@ void State::StreamFailed(ProcessStream stream, const caf::error& why) {
   CloseStream(stream, streams_given_up_ ? absl::OkStatus() : StatusOf(why));
 }
 
-void State::CloseStreams() {
+void State::CloseStreams(std::optional<ProcessStream> only) {
+  if (only.has_value()) return streams_.Close(*only);
   streams_given_up_ = phase_ != Phase::kIdle;
   streams_.CloseAll();
 }
@@ -314,9 +316,12 @@ caf::result<ProcessEnded> State::WaitForEnd() {
 
 // -- signals and stopping -----------------------------------------------------
 
-caf::result<void> State::Signal(int number) {
+caf::result<void> State::Signal(const SendSignal& signal) {
   if (phase_ != Phase::kRunning) return MakeError(NotRunning());
-  absl::Status sent = SignalProcess(child_->pidfd()->get(), number);
+  absl::Status sent =
+      signal.to_group && child_->own_group()
+          ? SignalGroup(child_->pid(), signal.number)
+          : SignalProcess(child_->pidfd()->get(), signal.number);
   if (!sent.ok()) return MakeError(sent);
   return caf::unit;
 }
@@ -499,13 +504,13 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       [=](const CloseStdin&) { state->CloseStdin(); },
       [=](const SendSignal& signal) {
         asked();
-        return state->Signal(signal.number);
+        return state->Signal(signal);
       },
       [=](const StopProcess& stop) {
         asked();
         return state->Stop(stop);
       },
-      [=](const CloseStreams&) { state->CloseStreams(); },
+      [=](const CloseStreams& close) { state->CloseStreams(close.only); },
       [=](const CloseStreamsWhenSilent& close) {
         state->CloseWhenSilent(close.silence);
       },
