@@ -229,11 +229,13 @@ void State::KillAll() {
 }
 
 void State::RestartAll() {
-  if (stopping_) return;
+  if (stopping_ || finishing_) return;
   for (size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
     if (member.phase == Phase::kWaiting) {
       self_->send(services_.io, CancelTimer{member.timer});
+      Start(i);
+    } else if (member.phase == Phase::kDone) {
       Start(i);
     } else if (member.phase == Phase::kRunning) {
       member.phase = Phase::kStopping;

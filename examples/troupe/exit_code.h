@@ -8,6 +8,7 @@
 namespace troupe {
 
 inline constexpr int kUsageCode = 2;
+inline constexpr int kOutputLostCode = 1;
 inline constexpr int kTimedOutCode = 124;  // as timeout(1)
 
 // 127 when there is no such program, 126 when it cannot be executed.

@@ -4,6 +4,7 @@
 // Run:  ./bazelw run //examples/troupe -- up -f examples/troupe/Procfile
 // See:  four processes start, their lines prefixed with time and name; one
 //       fails now and then and is started again; Ctrl-C stops them all.
+#include <cerrno>
 #include <iostream>
 #include <string>
 #include <variant>
@@ -13,8 +14,10 @@
 #include "examples/troupe/exit_code.h"
 #include "examples/troupe/options.h"
 #include "examples/troupe/run.h"
+#include "examples/troupe/standard_numbers.h"
 #include "examples/troupe/up.h"
 #include "examples/troupe/working_folder.h"
+#include "io/os_error.h"
 
 namespace {
 
@@ -30,19 +33,31 @@ struct Dispatch {
   }
 };
 
+int Refuse(const absl::Status& why) {
+  std::cerr << "troupe: " << why.message() << '\n';
+  return troupe::kUsageCode;
+}
+
+// A text that nobody got is a failure: `troupe --help > /dev/full`.
+int Printed(int code) {
+  errno = 0;
+  if (std::cout.flush()) return code;
+  std::cerr << "troupe: stdout: " << troupe::ErrnoText(errno) << '\n';
+  return troupe::kOutputLostCode;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::Status taken = troupe::TakeClosedStandardNumbers();
+  if (!taken.ok()) return Refuse(taken);
   absl::Status entered = troupe::EnterWorkingFolder();
-  if (!entered.ok()) {
-    std::cerr << "troupe: " << entered.message() << '\n';
-    return troupe::kUsageCode;
-  }
+  if (!entered.ok()) return Refuse(entered);
   auto parsed =
       troupe::ParseOptions(std::vector<std::string>(argv + 1, argv + argc));
   if (auto* end = std::get_if<troupe::OptionsExit>(&parsed)) {
     (end->code == 0 ? std::cout : std::cerr) << end->text;
-    return end->code;
+    return Printed(end->code);
   }
-  return std::visit(Dispatch(), std::get<troupe::Options>(parsed));
+  return Printed(std::visit(Dispatch(), std::get<troupe::Options>(parsed)));
 }

@@ -21,7 +21,9 @@ std::string StartedNotice(absl::string_view name, pid_t pid, int restart) {
 
 std::string EndedNotice(absl::string_view name, absl::string_view how,
                         absl::Duration ran) {
-  return absl::StrCat(name, " ended after ", TimeoutText(ran), ": ", how);
+  std::string time =
+      ran < absl::Milliseconds(1) ? "less than 1ms" : TimeoutText(ran);
+  return absl::StrCat(name, " ended after ", time, ": ", how);
 }
 
 std::string NotStartedNotice(absl::string_view name, absl::string_view why) {
@@ -39,6 +41,7 @@ std::string StoppingNotice(int processes, absl::string_view because) {
 }
 
 std::string StoppingOnSignalNotice(int processes, absl::string_view signal) {
+  if (processes == 0) return absl::StrCat("stopping, because of ", signal);
   return absl::StrCat("stopping ", Counted(processes), ", because of ", signal,
                       "; once more kills ", processes == 1 ? "it" : "them");
 }

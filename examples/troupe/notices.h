@@ -2,9 +2,10 @@
 // prefix and without a line feed.
 //
 //   StartedNotice("web", 4711)              // web started, pid 4711
-//   EndedNotice("job", "exit code 3", 2.1s) // job ended after 2.1s: exit code
-//   3 RestartNotice("job", 1, 500ms)          // job restarts in 500ms (restart
-//   1)
+//   EndedNotice("job", "exit code 3", 2.1s)
+//       // job ended after 2.1s: exit code 3
+//   RestartNotice("job", 1, 500ms)
+//       // job restarts in 500ms (restart 1)
 #ifndef TROUPE_EXAMPLES_TROUPE_NOTICES_H_
 #define TROUPE_EXAMPLES_TROUPE_NOTICES_H_
 

@@ -66,6 +66,11 @@ bool OutputQueue::Format(Entry& entry, std::string& out) {
   return entry.bytes.empty();
 }
 
-void OutputQueue::Clear() { entries_.clear(); }
+void OutputQueue::DropOutput() {
+  std::erase_if(entries_, [](const Entry& entry) {
+    return entry.kind != Entry::Kind::kText;
+  });
+  for (LineSplitter& splitter : splitters_) splitter = LineSplitter();
+}
 
 }  // namespace troupe

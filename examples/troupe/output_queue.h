@@ -49,7 +49,8 @@ class OutputQueue {
   // piece may be empty of text: a chunk without a line end.
   std::optional<Piece> Next();
 
-  void Clear();
+  // Forgets what the processes wrote; our own lines stay. Credits go back.
+  void DropOutput();
 
  private:
   struct Entry {

@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "caf/actor_cast.hpp"
 #include "caf/send.hpp"
 #include "examples/troupe/exit_code.h"
+#include "examples/troupe/ignored_signal.h"
 #include "io/os_error.h"
 #include "io/read_transport.h"
 #include "io/resident.h"
@@ -19,6 +21,8 @@ namespace troupe {
 namespace {
 
 constexpr absl::Duration kSilence = absl::Seconds(1);
+// For the rest of the output after a signal that came behind the exit.
+constexpr absl::Duration kPatience = absl::Seconds(1);
 
 using Interface = ProcessObserver::extend_with<SignalObserver>::extend_with<
     TimerObserver>::extend_with<ReadProtocol>;
@@ -30,7 +34,7 @@ class State {
 
   explicit State(Self* self) : self_(self) {}
 
-  void Init(RunPlan plan, std::shared_ptr<int> exit_code);
+  void Init(RunPlan plan, Ending::Sayer ending);
   void Begin();
 
   void OnInput(DataReceived& data);
@@ -40,31 +44,52 @@ class State {
   void OnExited(const ProcessExited& exited);
   void OnEnded();
   void OnSignal(const SignalDelivery& signal);
-  void OnTimeout();
+  void OnTimer(TimerId timer);
   void OnLost(const ConnectionLost& lost);
 
  private:
+  // Where a stream of the command goes.
+  struct Output {
+    ProcessStream stream;
+    const OutputStream* ours = nullptr;  // null: the command inherits it
+    bool open = false;
+  };
+
   void Subscribe();
   void ConnectStreams();
+  void OnStarted();
   void NotStarted(const caf::error& why);
+  void OnOutputLost(Output& output, const absl::Status& why);
+  void MaybeQuit();
+  void LoseOutputSoon(int signal);
+  void LoseOutput();
+  TimerId StartTimer(absl::Duration after);
   bool HasTerminal() const {
     return plan_.command.group == ProcessGroup::kInherit;
   }
 
   Self* self_;
   RunPlan plan_;
-  std::shared_ptr<int> exit_code_;
+  Ending::Sayer ending_;
+  int code_ = 0;
   Subprocess process_;
   ReadTransport input_;
   TimerId timer_;
+  TimerId patience_;
+  bool started_ = false;
+  std::vector<SignalDelivery> early_;  // before it was started
   bool timed_out_ = false;
-  bool ended_ = false;
-  int open_ = 0;  // output transports
+  bool exited_ = false;
+  bool ended_ = false;  // and all its output has come
+  bool output_lost_ = false;
+  Output outputs_[2] = {{ProcessStream::kStdout}, {ProcessStream::kStderr}};
 };
 
-void State::Init(RunPlan plan, std::shared_ptr<int> exit_code) {
+void State::Init(RunPlan plan, Ending::Sayer ending) {
   plan_ = std::move(plan);
-  exit_code_ = std::move(exit_code);
+  ending_ = std::move(ending);
+  outputs_[0].ours = plan_.out;
+  outputs_[1].ours = plan_.err;
 }
 
 // The signals are caught before there is a child they could be meant for.
@@ -76,43 +101,56 @@ void State::Begin() {
   plan_.command.group = start.command.group;
   start.observer = ProcessObserver(self_);
   self_->request(process_, caf::infinite, std::move(start))
-      .then(
-          [this](const ProcessStarted&) {
-            if (plan_.out != nullptr) ConnectStreams();
-          },
-          [this](const caf::error& why) { NotStarted(why); });
+      .then([this](const ProcessStarted&) { OnStarted(); },
+            [this](const caf::error& why) { NotStarted(why); });
   if (plan_.timeout < absl::InfiniteDuration()) {
-    timer_ = TimerId::Next();
-    self_->send(plan_.services.io,
-                StartTimer{timer_, plan_.timeout, TimerObserver(self_)});
+    timer_ = StartTimer(plan_.timeout);
+  }
+}
+
+TimerId State::StartTimer(absl::Duration after) {
+  TimerId timer = TimerId::Next();
+  self_->send(plan_.services.io,
+              troupe::StartTimer{timer, after, TimerObserver(self_)});
+  return timer;
+}
+
+// The command may have told somebody that it runs before we know.
+void State::OnStarted() {
+  started_ = true;
+  ConnectStreams();
+  for (const SignalDelivery& signal : std::exchange(early_, {})) {
+    OnSignal(signal);
   }
 }
 
 void State::NotStarted(const caf::error& why) {
   absl::Status status = StatusOf(why);
   std::cerr << "troupe: " << status.message() << std::endl;
-  *exit_code_ = SpawnFailureCode(status);
-  self_->quit();
+  ending_->set_value(SpawnFailureCode(status));
 }
 
 // -- bytes --------------------------------------------------------------------
 
 void State::ConnectStreams() {
-  const IoThread& thread = plan_.in->thread();
-  input_ = SpawnReadTransport(thread.host(), thread.actor());
-  self_
-      ->request(input_, caf::infinite,
-                ConnectReadPipe{plan_.in->ticket(), ReadProtocol(self_), {}})
-      .then([](const Connected&) {},
-            [this](const caf::error&) { OnInputEnd(); });
-  for (const OutputStream* stream : {plan_.out, plan_.err}) {
-    ++open_;
+  if (plan_.in != nullptr) {
+    const IoThread& thread = plan_.in->thread();
+    input_ = SpawnReadTransport(thread.host(), thread.actor());
     self_
-        ->request(stream->transport, caf::infinite,
-                  stream->Connection(WriteProtocol(self_)))
+        ->request(input_, caf::infinite,
+                  ConnectReadPipe{plan_.in->ticket(), ReadProtocol(self_), {}})
         .then([](const Connected&) {},
-              [this](const caf::error& why) {
-                OnLost(ConnectionLost{.why = StatusOf(why)});
+              [this](const caf::error&) { OnInputEnd(); });
+  }
+  for (Output& output : outputs_) {
+    if (output.ours == nullptr) continue;
+    output.open = true;
+    self_
+        ->request(output.ours->transport, caf::infinite,
+                  output.ours->Connection(WriteProtocol(self_)))
+        .then([](const Connected&) {},
+              [this, &output](const caf::error& why) {
+                OnOutputLost(output, StatusOf(why));
               });
   }
 }
@@ -123,9 +161,8 @@ void State::OnInput(DataReceived& data) {
 }
 
 void State::OnOutput(ProcessOutput& output) {
-  const OutputStream* to =
-      output.stream == ProcessStream::kStdout ? plan_.out : plan_.err;
-  caf::anon_send(to->transport,
+  const Output& to = outputs_[output.stream == ProcessStream::kStdout ? 0 : 1];
+  caf::anon_send(to.ours->transport,
                  Write{std::move(output.bytes), std::move(output.credit)});
 }
 
@@ -136,27 +173,39 @@ void State::OnStreamClosed(ProcessStream stream) {
   }
 }
 
-// Our input ended, or one of our outputs is done: closed by us at the end, or
-// nobody reads it any more; then the command is told by its own broken pipe.
 void State::OnLost(const ConnectionLost& lost) {
-  if (input_ && input_.address() == self_->current_sender())
-    return OnInputEnd();
-  --open_;
-  if (ended_) {
-    if (open_ == 0) self_->quit();
-    return;
+  caf::strong_actor_ptr sender = self_->current_sender();
+  if (input_ && input_.address() == sender) return OnInputEnd();
+  for (Output& output : outputs_) {
+    if (output.open && output.ours->transport.address() == sender) {
+      OnOutputLost(output, lost.why);
+    }
   }
-  auto failure = OsFailureOf(lost.why);
-  if (failure.has_value() && failure->error_number != EPIPE) {
-    std::cerr << "troupe: " << lost.why.message() << std::endl;
+}
+
+// One of our outputs is done: closed by us at the end, or nobody takes it any
+// more. Then the command is told by a broken pipe of its own.
+void State::OnOutputLost(Output& output, const absl::Status& why) {
+  output.open = false;
+  if (auto text = LossText(*output.ours, why)) {
+    std::cerr << "troupe: " << *text << std::endl;
+    output_lost_ = true;
   }
-  self_->send(process_, CloseStreams{});
+  if (!ended_) self_->send(process_, CloseStreams{output.stream});
+  MaybeQuit();
+}
+
+void State::MaybeQuit() {
+  if (!ended_ || outputs_[0].open || outputs_[1].open) return;
+  if (output_lost_ && code_ == 0) code_ = kOutputLostCode;
+  ending_->set_value(code_);
 }
 
 // -- end ----------------------------------------------------------------------
 
 void State::OnExited(const ProcessExited& exited) {
-  *exit_code_ = timed_out_ ? kTimedOutCode : exited.report.status.ShellCode();
+  exited_ = true;
+  code_ = timed_out_ ? kTimedOutCode : exited.report.status.ShellCode();
   if (timer_) self_->send(plan_.services.io, CancelTimer{timer_});
   self_->send(process_, CloseStreamsWhenSilent{kSilence});
 }
@@ -164,12 +213,14 @@ void State::OnExited(const ProcessExited& exited) {
 void State::OnEnded() {
   ended_ = true;
   if (input_) self_->send(input_, CloseTransport{});
-  if (open_ == 0) return self_->quit();
-  self_->send(plan_.out->transport, WriteEof{});
-  self_->send(plan_.err->transport, WriteEof{});
+  for (const Output& output : outputs_) {
+    if (output.open) self_->send(output.ours->transport, WriteEof{});
+  }
+  MaybeQuit();
 }
 
-void State::OnTimeout() {
+void State::OnTimer(TimerId timer) {
+  if (timer == patience_) return LoseOutput();
   timed_out_ = true;
   self_->request(process_, caf::infinite, StopProcess{})
       .then([](const ProcessExited&) {}, [](const caf::error&) {});
@@ -191,6 +242,7 @@ void State::Subscribe() {
     numbers.push_back(number);
   }
   for (int number : numbers) {
+    if (SignalIsIgnored(number)) continue;  // so it stays for the command, too
     self_
         ->request(plan_.signals, caf::infinite,
                   SubscribeToSignal{number, SignalObserver(self_)})
@@ -198,19 +250,43 @@ void State::Subscribe() {
   }
 }
 
-// What the terminal generated went to our whole group, the command included.
 void State::OnSignal(const SignalDelivery& signal) {
-  if (HasTerminal() && signal.code == SI_KERNEL) return;
-  self_->request(process_, caf::infinite, SendSignal{signal.number})
-      .then([] {}, [](const caf::error&) {});
-  if (signal.number == SIGTSTP) kill(getpid(), SIGSTOP);
+  if (!started_) return early_.push_back(signal);
+  if (exited_) return LoseOutputSoon(signal.number);
+  bool of_terminal = signal.code == SI_KERNEL;
+  // Then it went to our whole group, the command included.
+  if (HasTerminal() && of_terminal) return;
+  bool stop = signal.number == SIGTSTP;
+  self_
+      ->request(process_, caf::infinite,
+                SendSignal{signal.number, /*to_group=*/of_terminal})
+      .then(
+          [=] {
+            if (stop) kill(getpid(), SIGSTOP);
+          },
+          [](const caf::error&) {});
+}
+
+// The command has ended and only its output is on its way, to a reader that may
+// never take it: what would have ended the command ends us. Not at once: the
+// signal may be the one that ended the command.
+void State::LoseOutputSoon(int signal) {
+  bool ends = signal == SIGINT || signal == SIGTERM || signal == SIGQUIT ||
+              signal == SIGHUP;
+  if (ends && !patience_) patience_ = StartTimer(kPatience);
+}
+
+void State::LoseOutput() {
+  self_->send(process_, CloseStreams{});
+  for (const Output& output : outputs_) {
+    if (output.open) self_->send(output.ours->transport, AbortTransport{});
+  }
 }
 
 Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
-                                  RunPlan plan,
-                                  std::shared_ptr<int> exit_code) {
+                                  RunPlan plan, Ending::Sayer ending) {
   State* state = &self->state;
-  state->Init(std::move(plan), std::move(exit_code));
+  state->Init(std::move(plan), std::move(ending));
   state->Begin();
   return {
       [=](const ProcessStarted&) {},
@@ -221,7 +297,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       [=](const PauseWriting&) {},
       [=](const ResumeWriting&) {},
       [=](const SignalReceived& got) { state->OnSignal(got.delivery); },
-      [=](const TimerFired&) { state->OnTimeout(); },
+      [=](const TimerFired& fired) { state->OnTimer(fired.timer); },
       [=](const ConnectionMade&) {},
       [=](DataReceived& data) { state->OnInput(data); },
       [=](const EofReceived&) {},
@@ -231,9 +307,10 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
 
 }  // namespace
 
-void SpawnRun(RunPlan plan, std::shared_ptr<int> exit_code) {
+caf::actor SpawnRun(RunPlan plan, Ending::Sayer ending) {
   Host& host = *plan.services.host;
-  SpawnResident(host, Behavior, std::move(plan), std::move(exit_code));
+  return caf::actor_cast<caf::actor>(
+      SpawnResident(host, Behavior, std::move(plan), std::move(ending)));
 }
 
 }  // namespace troupe

@@ -9,9 +9,9 @@
 #ifndef TROUPE_EXAMPLES_TROUPE_RUN_ACTOR_H_
 #define TROUPE_EXAMPLES_TROUPE_RUN_ACTOR_H_
 
-#include <memory>
-
 #include "absl/time/time.h"
+#include "caf/actor.hpp"
+#include "examples/troupe/ending.h"
 #include "examples/troupe/standard_output.h"
 #include "io/io_messages.h"
 #include "process/process_messages.h"
@@ -25,14 +25,16 @@ struct RunPlan {
   SignalRelay signals;
   Command command;
   absl::Duration timeout = absl::InfiniteDuration();
-  // Its streams when they go through us; not owned, they outlive the actor.
+  // Each of its streams that is a pipe to us has ours here; not owned, they
+  // outlive the actor.
   const InheritedStream* in = nullptr;
   const OutputStream* out = nullptr;
   const OutputStream* err = nullptr;
 };
 
-// Resident on the services' host; `*exit_code` is set before it ends.
-void SpawnRun(RunPlan plan, std::shared_ptr<int> exit_code);
+// Resident on the services' host; says the exit code when all is over, then
+// waits to be ended.
+caf::actor SpawnRun(RunPlan plan, Ending::Sayer ending);
 
 }  // namespace troupe
 

@@ -2,6 +2,9 @@
 #ifndef TROUPE_EXAMPLES_TROUPE_STANDARD_OUTPUT_H_
 #define TROUPE_EXAMPLES_TROUPE_STANDARD_OUTPUT_H_
 
+#include <optional>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "actors/system.h"
 #include "io/io_messages.h"
@@ -12,6 +15,7 @@ namespace troupe {
 // One of our own output descriptors with a transport that is spawned and not
 // yet connected.
 struct OutputStream {
+  std::string name;  // "stdout"
   InheritedStream stream;
   WriteTransport transport;
 
@@ -20,7 +24,13 @@ struct OutputStream {
   }
 };
 
+// The error's text is for the user; EBADF (OsFailureOf) when it is closed.
 absl::StatusOr<OutputStream> OpenStandardOutput(const System& system, int fd);
+
+// What the user is told when the stream was lost: `stdout: No space left on
+// device`; nothing when we closed it, or when nobody reads it any more.
+std::optional<std::string> LossText(const OutputStream& stream,
+                                    const absl::Status& why);
 
 // Whether both descriptors lead to one file: a terminal, or `2>&1`.
 bool SameFile(int a, int b);

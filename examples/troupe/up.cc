@@ -16,6 +16,7 @@
 #include "actors/system.h"
 #include "caf/actor_system.hpp"
 #include "examples/troupe/color.h"
+#include "examples/troupe/ending.h"
 #include "examples/troupe/exit_code.h"
 #include "examples/troupe/project.h"
 #include "examples/troupe/selection.h"
@@ -56,13 +57,8 @@ MemberSpec Member(const NamedProcess& process, const Project& project,
   return member;
 }
 
-bool SignalIsIgnored(int number) {
-  struct sigaction action;
-  return sigaction(number, nullptr, &action) == 0 &&
-         action.sa_handler == SIG_IGN;
-}
-
 int Run(std::vector<MemberSpec> members, const UpOptions& options) {
+  TakeNoSignals();
   Config config;
   caf::actor_system actors(config);
   auto system = System::Start(actors);
@@ -79,16 +75,15 @@ int Run(std::vector<MemberSpec> members, const UpOptions& options) {
   plan.members = std::move(members);
   plan.color = UseColor(options.no_color, isatty(STDOUT_FILENO) == 1,
                         std::getenv("NO_COLOR"));
-  plan.restart_on_hangup = !SignalIsIgnored(SIGHUP);
   plan.had_terminal =
       OwnedFd(open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)).valid();
   plan.out = &*out;
   plan.err = &*err;
   plan.one_file = SameFile(STDOUT_FILENO, STDERR_FILENO);
-  auto exit_code = std::make_shared<int>(0);
-  SpawnUp(std::move(plan), exit_code);
-  actors.await_all_actors_done();
-  return *exit_code;
+  Ending ending;
+  auto actor = SpawnUp(std::move(plan), ending.sayer());
+  TakeSignals();
+  return ending.Await(actor);
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "caf/actor_cast.hpp"
 #include "caf/send.hpp"
 #include "examples/troupe/exit_code.h"
+#include "examples/troupe/ignored_signal.h"
 #include "examples/troupe/notices.h"
 #include "examples/troupe/output_queue.h"
 #include "io/os_error.h"
@@ -32,7 +34,7 @@ class State {
 
   explicit State(Self* self) : self_(self) {}
 
-  void Init(UpPlan plan, std::shared_ptr<int> exit_code);
+  void Init(UpPlan plan, Ending::Sayer ending);
   void Begin();
 
   void OnStarted(const MemberStarted& started);
@@ -50,13 +52,16 @@ class State {
   void Say(const std::string& sentence);
   void Pump();
   void CloseWhenPrinted();
+  void LoseOutput();
+  void FinishWhenClosed();
   void Failed(int code);
   bool TerminalIsGone(const SignalDelivery& signal) const;
   const std::string& NameOf(size_t member) const { return names_[member]; }
 
   Self* self_;
   UpPlan plan_;
-  std::shared_ptr<int> exit_code_;
+  Ending::Sayer ending_;
+  int code_ = 0;
   std::vector<std::string> names_;  // of the members, then our own
   std::optional<Prefix> notices_;
   std::optional<OutputQueue> queue_;
@@ -64,15 +69,17 @@ class State {
   bool printing_ = false;  // one piece is on its way
   bool stopped_by_user_ = false;
   bool killed_ = false;
+  int running_ = 0;  // processes
   bool all_ended_ = false;
   bool closing_ = false;
+  bool finished_ = false;
   int open_ = 2;  // output transports
   bool out_lost_ = false;
 };
 
-void State::Init(UpPlan plan, std::shared_ptr<int> exit_code) {
+void State::Init(UpPlan plan, Ending::Sayer ending) {
   plan_ = std::move(plan);
-  exit_code_ = std::move(exit_code);
+  ending_ = std::move(ending);
   for (const MemberSpec& member : plan_.members) names_.push_back(member.name);
   names_.push_back("troupe");
   notices_.emplace(names_, plan_.color);
@@ -90,7 +97,7 @@ void State::Begin() {
               });
   }
   for (int number : {SIGINT, SIGTERM, SIGHUP}) {
-    if (number == SIGHUP && !plan_.restart_on_hangup) continue;
+    if (SignalIsIgnored(number)) continue;
     self_
         ->request(plan_.signals, caf::infinite,
                   SubscribeToSignal{number, SignalObserver(self_)})
@@ -103,6 +110,7 @@ void State::Begin() {
 // -- what the supervisor says -------------------------------------------------
 
 void State::OnStarted(const MemberStarted& started) {
+  ++running_;
   Say(StartedNotice(NameOf(started.member), started.pid, started.restart));
 }
 
@@ -120,6 +128,7 @@ void State::OnOutput(MemberOutput& output) {
 }
 
 void State::OnExited(const MemberExited& exited) {
+  --running_;
   Say(EndedNotice(NameOf(exited.member), exited.report.status.ToString(),
                   exited.ran));
   if (!exited.asked) Failed(exited.report.status.ShellCode());
@@ -143,13 +152,14 @@ void State::OnStopping(const MembersStopping& stopping) {
 
 void State::OnAllEnded() {
   all_ended_ = true;
-  if (stopped_by_user_) *exit_code_ = 0;
+  if (stopped_by_user_) code_ = 0;
+  if (killed_) return LoseOutput();
   CloseWhenPrinted();
 }
 
 // Remembers the first failure.
 void State::Failed(int code) {
-  if (*exit_code_ == 0) *exit_code_ = code;
+  if (code_ == 0) code_ = code;
 }
 
 // -- signals ------------------------------------------------------------------
@@ -160,22 +170,21 @@ void State::OnSignal(const SignalDelivery& signal) {
     self_->send(supervisor_, RestartMembers{});
     return;
   }
-  int count = static_cast<int>(names_.size()) - 1;
   if (!stopped_by_user_) {
     stopped_by_user_ = true;
     if (!all_ended_) {
-      Say(StoppingOnSignalNotice(count, SignalName(signal.number)));
+      Say(StoppingOnSignalNotice(running_, SignalName(signal.number)));
     }
     self_->send(supervisor_, StopMembers{});
     if (signal.count == 1) return;
   }
   if (killed_) return;
   killed_ = true;
-  Say(KillingNotice(count, SignalName(signal.number)));
+  if (all_ended_) return LoseOutput();
+  queue_->DropOutput();
+  Say(KillingNotice(running_,
+                    absl::StrCat(SignalName(signal.number), " came again")));
   self_->send(supervisor_, KillMembers{});
-  // A reader that is stuck must not hold us up.
-  queue_->Clear();
-  self_->send(plan_.out->transport, AbortTransport{});
 }
 
 bool State::TerminalIsGone(const SignalDelivery& signal) const {
@@ -190,7 +199,7 @@ void State::Say(const std::string& sentence) {
   std::string line;
   notices_->AppendTo(&line, time(nullptr), names_.size() - 1);
   absl::StrAppend(&line, sentence, "\n");
-  if (plan_.one_file) {
+  if (plan_.one_file && !out_lost_) {
     queue_->AddText(std::move(line));
     Pump();
   } else {
@@ -221,13 +230,30 @@ void State::CloseWhenPrinted() {
   if (!all_ended_ || printing_ || closing_) return;
   closing_ = true;
   for (const OutputStream* stream : {plan_.out, plan_.err}) {
-    if (killed_) {
-      self_->send(stream->transport, AbortTransport{});
-    } else {
-      self_->send(stream->transport, WriteEof{});
-    }
+    self_->send(stream->transport, WriteEof{});
   }
-  if (open_ == 0) self_->quit();
+  FinishWhenClosed();
+}
+
+// A reader that is stuck must not hold us up. What we have to say ourselves is
+// offered once more, and lost where there is no room.
+void State::LoseOutput() {
+  closing_ = true;
+  queue_->DropOutput();
+  while (auto piece = queue_->Next()) {
+    caf::anon_send(plan_.out->transport,
+                   Write{Bytes(std::move(piece->text)), {}});
+  }
+  for (const OutputStream* stream : {plan_.out, plan_.err}) {
+    self_->send(stream->transport, AbortTransport{});
+  }
+  FinishWhenClosed();
+}
+
+void State::FinishWhenClosed() {
+  if (!closing_ || open_ > 0 || finished_) return;
+  finished_ = true;
+  ending_->set_value(code_);
 }
 
 // A transport is done: because we closed it, or because nobody reads any more.
@@ -238,13 +264,11 @@ void State::OnLost(const ConnectionLost& lost) {
   if (out) {
     out_lost_ = true;
     printing_ = false;
-    queue_->Clear();
+    queue_->DropOutput();
     if (!closing_ && !killed_) {
-      auto failure = OsFailureOf(lost.why);
-      if (failure.has_value() && failure->error_number != EPIPE) {
-        std::string why(lost.why.message().data(), lost.why.message().size());
-        Say(absl::StrCat("stdout: ", why));
-        Failed(1);
+      if (auto text = LossText(*plan_.out, lost.why)) {
+        Say(absl::StrCat(*text, "; stopping all"));
+        Failed(kOutputLostCode);
       } else {
         stopped_by_user_ = true;  // as SIGPIPE would
       }
@@ -252,13 +276,13 @@ void State::OnLost(const ConnectionLost& lost) {
     }
     if (all_ended_) CloseWhenPrinted();
   }
-  if (closing_ && open_ == 0) self_->quit();
+  FinishWhenClosed();
 }
 
 Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
-                                  UpPlan plan, std::shared_ptr<int> exit_code) {
+                                  UpPlan plan, Ending::Sayer ending) {
   State* state = &self->state;
-  state->Init(std::move(plan), std::move(exit_code));
+  state->Init(std::move(plan), std::move(ending));
   state->Begin();
   return {
       [=](const MemberStarted& started) { state->OnStarted(started); },
@@ -281,9 +305,10 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
 
 }  // namespace
 
-void SpawnUp(UpPlan plan, std::shared_ptr<int> exit_code) {
+caf::actor SpawnUp(UpPlan plan, Ending::Sayer ending) {
   Host& host = *plan.services.host;
-  SpawnResident(host, Behavior, std::move(plan), std::move(exit_code));
+  return caf::actor_cast<caf::actor>(
+      SpawnResident(host, Behavior, std::move(plan), std::move(ending)));
 }
 
 }  // namespace troupe

@@ -9,11 +9,12 @@
 #ifndef TROUPE_EXAMPLES_TROUPE_UP_ACTOR_H_
 #define TROUPE_EXAMPLES_TROUPE_UP_ACTOR_H_
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/supervisor.h"
+#include "caf/actor.hpp"
+#include "examples/troupe/ending.h"
 #include "examples/troupe/standard_output.h"
 #include "signals/signal_messages.h"
 
@@ -24,7 +25,6 @@ struct UpPlan {
   SignalRelay signals;
   std::vector<MemberSpec> members;
   bool color = false;
-  bool restart_on_hangup = true;  // false: SIGHUP was ignored, leave it so
   bool had_terminal = false;
   // Not owned: they outlive the actor.
   const OutputStream* out = nullptr;
@@ -32,8 +32,9 @@ struct UpPlan {
   bool one_file = false;  // out and err are the same
 };
 
-// Resident on the services' host; `*exit_code` is set before it ends.
-void SpawnUp(UpPlan plan, std::shared_ptr<int> exit_code);
+// Resident on the services' host; says the exit code when all is over, then
+// waits to be ended.
+caf::actor SpawnUp(UpPlan plan, Ending::Sayer ending);
 
 }  // namespace troupe
 

@@ -20,6 +20,13 @@ TEST(NoticesTest, SayHowAProcessEndedAndAfterWhatTime) {
             "job ended after 1h1m: killed by SIGKILL");
 }
 
+TEST(NoticesTest, DoNotSayThatAProcessRanForNoTime) {
+  EXPECT_EQ(EndedNotice("job", "exit code 3", absl::Microseconds(900)),
+            "job ended after less than 1ms: exit code 3");
+  EXPECT_EQ(EndedNotice("job", "exit code 3", absl::Milliseconds(1)),
+            "job ended after 1ms: exit code 3");
+}
+
 TEST(NoticesTest, SayWhenAProcessWillRestart) {
   EXPECT_EQ(RestartNotice("job", 2, absl::Milliseconds(500)),
             "job restarts in 500ms (restart 2)");
@@ -37,6 +44,7 @@ TEST(NoticesTest, SayWhyTheOthersAreStopped) {
 TEST(NoticesTest, SayWhatASecondSignalWouldDo) {
   EXPECT_EQ(StoppingOnSignalNotice(2, "SIGINT"),
             "stopping 2 processes, because of SIGINT; once more kills them");
+  EXPECT_EQ(StoppingOnSignalNotice(0, "SIGINT"), "stopping, because of SIGINT");
   EXPECT_EQ(StoppingOnSignalNotice(1, "SIGTERM"),
             "stopping 1 process, because of SIGTERM; once more kills it");
 }
