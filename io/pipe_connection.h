@@ -104,6 +104,15 @@ class PipeConnection {
   // Once, in any phase: nothing is left to be done or answered afterwards.
   virtual ConnectionLost LastWords(absl::Status why) = 0;
 
+  // Whether an open connection has lost its protocol.
+  bool LostProtocol(const caf::down_msg& down) {
+    if (down.source != protocol_.address()) return false;
+    if (phase_ == Phase::kIntroduced) {
+      End(absl::CancelledError("the protocol ended"));
+    }
+    return phase_ == Phase::kOpen;
+  }
+
   void Open() {
     Answer(caf::none);
     if (phase_ != Phase::kIntroduced) return;
@@ -127,17 +136,6 @@ class PipeConnection {
         caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
         caf::make_message(EndWatch{watch_}), host_);
     return true;
-  }
-
-  // Answers who asked to connect, once.
-  void Answer(const caf::error& why) {
-    if (!connecting_.pending()) return;
-    auto promise = std::exchange(connecting_, {});
-    if (why) {
-      promise.deliver(why);
-    } else {
-      promise.deliver(Connected{});
-    }
   }
 
   template <class T>
@@ -186,12 +184,23 @@ class PipeConnection {
               });
   }
 
-  // If the protocol is gone its down message follows.
+  // By an error of its handler or by dying in it: which of the two is known
+  // first is chance, so they are the same.
   void Refused(const Protocol& asked, const caf::error& why) {
     if (phase_ != Phase::kIntroduced) return;
     if (!(asked == protocol_)) return Open();  // it was replaced
-    Answer(why);
-    if (!HasEnded(ProtocolPointer())) End(StatusOf(why));
+    End(StatusOf(why));
+  }
+
+  // Answers who asked to connect, once.
+  void Answer(const caf::error& why) {
+    if (!connecting_.pending()) return;
+    auto promise = std::exchange(connecting_, {});
+    if (why) {
+      promise.deliver(why);
+    } else {
+      promise.deliver(Connected{});
+    }
   }
 
   caf::typed_response_promise<Connected> connecting_;

@@ -133,7 +133,7 @@ void State::Resume() {
 }
 
 void State::OnDown(const caf::down_msg& down) {
-  if (phase_ == Phase::kClosed || down.source != protocol_.address()) return;
+  if (!LostProtocol(down)) return;
   int unread = 0;
   if (ioctl(fd_, FIONREAD, &unread) < 0) unread = 0;
   if (owner_) {

@@ -15,7 +15,8 @@
 // 64 KiB (asyncio: 256).
 //
 // A read error is ConnectionLost with that error and no EofReceived (R8). If
-// the protocol dies the transport closes, and the owner is told ObserverLost.
+// the protocol dies the transport closes, and the owner is told ObserverLost;
+// if it dies in ConnectionMade, or answers it with an error, connecting fails.
 // The transport ends itself after ConnectionLost. Dropping its last handle
 // closes nothing while it is connected.
 //

@@ -205,14 +205,10 @@ caf::result<TransportInfo> State::SetLimits(
 }
 
 void State::OnDown(const caf::down_msg& down) {
-  if (phase_ == Phase::kClosed || down.source != protocol_.address()) return;
+  if (!LostProtocol(down)) return;
   protocol_ = WriteProtocol();
   if (owner_) self_->send(owner_, ObserverLost{});
   CloseWhenWritten();
-  if (phase_ != Phase::kIntroduced) return;
-  // It ended in ConnectionMade: what was written still goes out.
-  Answer(MakeError(absl::CancelledError("the protocol ended")));
-  Open();
 }
 
 TransportInfo State::Info() const {
