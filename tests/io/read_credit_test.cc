@@ -102,6 +102,19 @@ TEST_F(ReadCreditTest, StopsTheWriterOfBigChunksWithinTheWindow) {
             kWindow + Block::kSize + ReadBuffer::kMessageCost);
 }
 
+// One turn may read several chunks; the window ends it all the same.
+TEST_F(ReadCreditTest, StopsWithinOneTurn) {
+  ASSERT_GE(fcntl(out_.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
+  WriteFully(out_, std::string(1 << 20, 'x'));
+  ReadTransportOptions options;
+  options.window = Block::kSize;
+  ReadTransport transport = Reading(Holding(), options);
+  while (Info(transport).buffered == 0) {
+  }
+  WaitForIteration(*io_);
+  EXPECT_EQ(held_->total, Block::kSize);
+}
+
 // Each byte in a chunk of its own: it is the messages that cost.
 TEST_F(ReadCreditTest, StopsAStreamOfSingleBytesByItsMessages) {
   ReadTransport transport = Reading(Holding());
