@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -16,6 +17,7 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/resident.h"
 #include "process/subprocess.h"
 #include "tests/support/process_fixture.h"
 
@@ -329,6 +331,22 @@ TEST_F(SubprocessLifetimeTest, WithoutASpawnerAStartFailsAndNothingHangs) {
   spawner_thread_->Stop();
   EXPECT_NE(Start(NewSubprocess(), Piped({ChildProgram("exit_with")})), "");
   EXPECT_THAT(trace_->events(), IsEmpty());
+}
+
+// The message that lets the zombie go finds no watcher: as when the I/O thread
+// stops while a child ends.
+TEST_F(SubprocessLifetimeTest, AChildIsReapedWhenItsWatcherHasEnded) {
+  Subprocess child = NewSubprocess();
+  ASSERT_EQ(Start(child, InGroup(Piped({ChildProgram("hold_stdout")}))), "");
+  ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
+  EXPECT_EQ(StateOf(pid_), 'Z');
+  caf::anon_send_exit(watcher_, caf::exit_reason::kill);
+  while (!HasEnded(caf::actor_cast<caf::strong_actor_ptr>(watcher_))) {
+    std::this_thread::yield();
+  }
+  caf::anon_send(child, CloseStdin{});
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_TRUE(WaitUntilGone(pid_));
 }
 
 // P12: a child that cannot be watched is killed and reaped.
