@@ -308,14 +308,14 @@ TEST_F(SubprocessStreamsTest, SilenceBeginsWithTheChild) {
   if (!program.held()) GTEST_SKIP() << "no leases on this file system";
   Subprocess hanging = NewSubprocess();
   StartProcess first = Quiet({program.path()});
-  first.spawn_deadline = absl::Milliseconds(100);
+  first.spawn_deadline = absl::Milliseconds(1500);
   caf::scoped_actor self(*system_);
   self->send(hanging, first);
   Subprocess child = NewSubprocess();
   StartProcess start = Piped({ChildProgram("write_both")});
   start.observer = NewObserver();
   self->send(child, start);
-  self->send(child, CloseStreamsWhenSilent{absl::Milliseconds(5)});
+  self->send(child, CloseStreamsWhenSilent{absl::Milliseconds(500)});
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(Out(), "out");
   EXPECT_EQ(Err(), "err");
