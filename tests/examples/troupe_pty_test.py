@@ -1,4 +1,5 @@
 """troupe on a terminal: everything that job control and Ctrl-keys touch."""
+import contextlib
 import fcntl
 import os
 import pty
@@ -59,7 +60,10 @@ class Session:
             os.chdir(test.folder)
             os.execve(program.TROUPE, ["troupe", *arguments], env)
         # As bash: the kernel tells only the leader that the terminal has gone.
-        signal.signal(signal.SIGHUP, lambda *_: os.killpg(pid, signal.SIGHUP))
+        def pass_on(*_):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGHUP)
+        signal.signal(signal.SIGHUP, pass_on)
         os.write(self._report, b"pid %d\n" % pid)
         while True:
             _, status = os.waitpid(pid, os.WUNTRACED)
