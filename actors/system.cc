@@ -3,10 +3,12 @@
 #include <iostream>
 #include <utility>
 
+#include "caf/actor_cast.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "caf/atom.hpp"
 #include "caf/defaults.hpp"
+#include "io/resident.h"
 #include "process/descriptor_limit.h"
 #include "process/pidfd_watcher.h"
 #include "process/spawner.h"
@@ -61,7 +63,8 @@ System::~System() {
 }
 
 absl::StatusOr<SignalRelay> System::Signals() {
-  if (!relay_) {
+  // One that was killed is replaced.
+  if (!relay_ || HasEnded(caf::actor_cast<caf::strong_actor_ptr>(relay_))) {
     auto relay = SpawnSignalRelay(io_->host(), io_->actor());
     if (!relay.ok()) return relay.status();
     relay_ = *std::move(relay);

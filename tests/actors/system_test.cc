@@ -20,6 +20,8 @@
 #include "absl/strings/str_split.h"
 #include "actors/config.h"
 #include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "caf/exit_reason.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
@@ -203,6 +205,38 @@ TEST_F(SystemTest, SystemsInARowEachHaveTheSignals) {
     ASSERT_TRUE(system.ok());
     EXPECT_TRUE((*system)->Signals().ok()) << (*system)->Signals().status();
   }
+}
+
+TEST_F(SystemTest, ReplacesARelayThatWasKilled) {
+  Config config;
+  caf::actor_system actors(config);
+  auto system = System::Start(actors);
+  ASSERT_TRUE(system.ok()) << system.status();
+  auto first = (*system)->Signals();
+  ASSERT_TRUE(first.ok()) << first.status();
+  {
+    caf::scoped_actor self(actors);
+    self->monitor(*first);
+    self->send_exit(*first, caf::exit_reason::kill);
+    self->receive([](const caf::down_msg&) {});
+  }
+  auto second = (*system)->Signals();
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(*first, *second);
+}
+
+// Core rule 9: a system with another policy than `sharing` is warned once.
+TEST_F(SystemTest, WarnsOfASchedulerThatPolls) {
+  auto said = [](caf::actor_system_config& config) {
+    testing::internal::CaptureStderr();
+    caf::actor_system actors(config);
+    EXPECT_TRUE(System::Start(actors).ok());
+    return testing::internal::GetCapturedStderr();
+  };
+  Config sharing;
+  EXPECT_EQ(said(sharing), "");
+  caf::actor_system_config standard;
+  EXPECT_THAT(said(standard), testing::HasSubstr("'stealing' wakes up"));
 }
 
 }  // namespace
