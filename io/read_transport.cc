@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "io/answer_requests.h"
 #include "io/os_error.h"
 #include "io/pipe_connection.h"
 #include "io/read_buffer.h"
@@ -167,11 +168,16 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   self->set_exit_handler([=](const caf::exit_msg& exit) {
     if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
   });
+  auto asked = [=] { AnswerRequestsOnly(self); };
   return {
-      [=](ConnectReadPipe& request) { return state->Connect(request); },
+      [=](ConnectReadPipe& request) {
+        asked();
+        return state->Connect(request);
+      },
       [=](const PauseReading&) { state->Pause(); },
       [=](const ResumeReading&) { state->Resume(); },
       [=](SetReadProtocol& set) {
+        asked();
         return state->SetProtocol(std::move(set.protocol));
       },
       [=](const CloseTransport&) { state->End(absl::OkStatus()); },

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "caf/typed_response_promise.hpp"
+#include "io/answer_requests.h"
 #include "io/os_error.h"
 #include "io/pipe_connection.h"
 #include "io/resident.h"
@@ -241,19 +242,29 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   self->set_exit_handler([=](const caf::exit_msg& exit) {
     if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
   });
+  auto asked = [=] { AnswerRequestsOnly(self); };
   return {
-      [=](ConnectWritePipe& request) { return state->Connect(request); },
+      [=](ConnectWritePipe& request) {
+        asked();
+        return state->Connect(request);
+      },
       [=](Write& write) {
+        asked();
         return state->Accept(std::move(write.bytes), std::move(write.credit));
       },
-      [=](WriteLines& write) { return state->Accept(std::move(write.lines)); },
+      [=](WriteLines& write) {
+        asked();
+        return state->Accept(std::move(write.lines));
+      },
       [=](const WriteEof&) { state->CloseWhenWritten(); },
       [=](const CloseTransport&) { state->CloseWhenWritten(); },
       [=](const AbortTransport&) { state->Abort(); },
       [=](SetWriteProtocol& set) {
+        asked();
         return state->SetProtocol(std::move(set.protocol));
       },
       [=](const SetWriteBufferLimits& limits) {
+        asked();
         return state->SetLimits(limits);
       },
       [=](const GetTransportInfo&) { return state->Info(); },

@@ -67,6 +67,7 @@ TEST_F(WriteFlowTest, PausesAboveTheHighMarkAndResumesAtTheLowOne) {
   ReadFully(in_, 65536);
   while (Info(transport).buffered > 32768) {
   }
+  ASSERT_TRUE(trace_->WaitFor("PAUSE"));
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "PAUSE"));
   ReadFully(in_, 32768);
   ASSERT_TRUE(trace_->WaitFor("RESUME"));

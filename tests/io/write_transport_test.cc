@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -154,6 +155,23 @@ TEST_P(WriteTransportTest, RefusesAndCountsWritesAfterItsEnd) {
             "pipe closed by peer or os.write(pipe, data) raised exception.");
   EXPECT_EQ(ReadFully(in, filled + 4).substr(filled), "last");
   ASSERT_TRUE(trace_->WaitFor("CL(None) refused 7"));
+}
+
+// A plain message has no answer, not even a refusal: an actor that gets an
+// error ends.
+TEST_P(WriteTransportTest, AnswersNoPlainMessage) {
+  auto [in, out] = MakePipe();
+  Fill(out);
+  WriteTransport transport = Writing(std::move(out));
+  caf::scoped_actor sender(*system_);
+  sender->send(transport, Write{Bytes::Copy("taken"), {}});
+  sender->send(transport, SetWriteBufferLimits{1, 2});
+  sender->send(transport, WriteEof{});
+  sender->send(transport, Write{Bytes::Copy("refused"), {}});
+  sender->request(transport, caf::infinite, GetTransportInfo{})
+      .receive([](const TransportInfo& info) { EXPECT_TRUE(info.closing); },
+               [](const caf::error&) { ADD_FAILURE(); });
+  EXPECT_FALSE(sender->has_next_message());
 }
 
 // Row W12.
