@@ -146,6 +146,9 @@ struct StartProcess {
   // From the request to the exec; a child that hangs there longer is killed.
   absl::Duration spawn_deadline = absl::Seconds(30);
   size_t window = 256 * 1024;  // of each output stream, see ReadTransport
+  // With a group of its own: the child that has ended is reaped by StopProcess
+  // only. Until then its group can be stopped, whatever is left in it.
+  bool keep_group = false;
 };
 struct SendSignal {
   int number = 0;

@@ -100,6 +100,7 @@ class State {
   bool orphaned_ = false;     // it died
   bool plan_due_ = false;     // and its plan has not been walked yet
   StopPlan plan_;
+  bool keep_group_ = false;
   std::shared_ptr<SpawnAttempt> attempt_;
   TimePoint spawn_deadline_;
   std::shared_ptr<ChildLease> child_;
@@ -138,6 +139,8 @@ caf::result<ProcessStarted> State::Start(StartProcess& request) {
   phase_ = Phase::kSpawning;
   observer_ = std::move(request.observer);
   plan_ = std::move(request.stop_plan);
+  keep_group_ =
+      request.keep_group && request.command.group != ProcessGroup::kInherit;
   if (observer_) self_->monitor(observer_);
   streams_.Prepare(*services_.host, services_.io, request.command,
                    request.window);
@@ -270,7 +273,7 @@ void State::OnExit(const ChildExited& exited) {
   } else if (orphaned_) {  // the observer's plan had given up on it
     Reap();
     CloseStreams();
-  } else if (!child_->own_group() || !streams_.AnyOpen()) {
+  } else if (!child_->own_group() || (!keep_group_ && !streams_.AnyOpen())) {
     Reap();
   }  // else a member of its group may hold a stream: the zombie pins the group
   MaybeEnd();
@@ -289,7 +292,7 @@ void State::Reap() {
 void State::MaybeEnd() {
   if (ended_ || phase_ != Phase::kExited || streams_.AnyOpen()) return;
   ended_ = true;
-  if (!stop_.has_value()) Reap();
+  if (!stop_.has_value() && !keep_group_) Reap();
   self_->send(services_.io, CancelTimer{std::exchange(silence_timer_, {})});
   Tell(ProcessEnded{});
   // Two that hold each other would live for ever.
