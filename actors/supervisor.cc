@@ -35,7 +35,7 @@ struct Member {
   Phase phase = Phase::kDone;
   Subprocess process;  // of the current run
   RestartHistory history = {};
-  int runs = 0;  // begun so far
+  int runs = 0;  // tried so far
   TimerId timer = {};
 };
 
@@ -65,8 +65,9 @@ class State {
   struct Run {
     size_t member;
     Subprocess process;
-    bool exited = false;
     bool stopping = false;
+    bool drained = false;
+    int stops = 0;  // StopProcess not answered yet
   };
 
   void Start(size_t index);
@@ -74,6 +75,7 @@ class State {
   void AfterRun(size_t index, const EndedRun& run);
   void Retire(size_t index);
   void StopRun(Run& run, std::optional<StopPlan> plan);
+  void MaybeForget(const caf::actor_addr& address);
   void MaybeFinish();
   Run* Sender();
   template <class T>
@@ -86,7 +88,6 @@ class State {
   SupervisorObserver observer_;
   std::vector<Member> members_;
   std::unordered_map<caf::actor_addr, Run> runs_;
-  size_t stops_ = 0;  // StopProcess not answered yet
   bool stopping_ = false;
   bool finishing_ = false;
 };
@@ -109,6 +110,7 @@ void State::StartAll() {
 void State::Start(size_t index) {
   Member& member = members_[index];
   member.phase = Phase::kStarting;
+  ++member.runs;
   member.process = SpawnSubprocess(services_);
   caf::actor_addr run = member.process.address();
   runs_[run] = Run{index, member.process};
@@ -116,6 +118,7 @@ void State::Start(size_t index) {
   start.command = member.spec.command;
   start.observer = ProcessObserver(self_);
   start.stop_plan = member.spec.stop_plan;
+  start.keep_group = true;
   self_->request(member.process, caf::infinite, std::move(start))
       .then([](const ProcessStarted&) {},
             [=, this](const caf::error& why) { NotStarted(index, run, why); });
@@ -126,7 +129,7 @@ void State::OnStarted(const ProcessStarted& started) {
   if (run == nullptr) return;
   Member& member = members_[run->member];
   if (member.phase == Phase::kStarting) member.phase = Phase::kRunning;
-  Tell(MemberStarted{run->member, started.pid, member.runs++});
+  Tell(MemberStarted{run->member, started.pid, member.runs - 1});
 }
 
 void State::NotStarted(size_t index, caf::actor_addr run,
@@ -154,10 +157,10 @@ void State::OnOutput(ProcessOutput& output) {
 void State::OnExited(const ProcessExited& exited) {
   Run* run = Sender();
   if (run == nullptr) return;
-  run->exited = true;
   size_t index = run->member;
   bool asked = run->stopping;
   Tell(MemberExited{index, exited.report, exited.ran, asked});
+  if (!asked) StopRun(*run, std::nullopt);  // what it leaves in its group
   if (!(members_[index].process == run->process)) return;  // an older run
   AfterRun(index, EndedRun{exited.report.status,
                            absl::ToChronoNanoseconds(exited.ran)});
@@ -178,7 +181,7 @@ void State::AfterRun(size_t index, const EndedRun& run) {
   member.phase = Phase::kWaiting;
   member.timer = TimerId::Next();
   absl::Duration delay = absl::FromChrono(next.delay);
-  Tell(MemberRestarting{index, std::max(member.runs, 1), delay});
+  Tell(MemberRestarting{index, member.runs, delay});
   self_->send(services_.io,
               StartTimer{member.timer, delay, TimerObserver(self_)});
 }
@@ -215,7 +218,7 @@ void State::StopAll(std::optional<size_t> because) {
   }
   Tell(MembersStopping{because, running});
   for (auto& [address, run] : runs_) {
-    if (!run.exited) StopRun(run, std::nullopt);
+    if (!run.stopping) StopRun(run, std::nullopt);
   }
   MaybeFinish();
 }
@@ -247,10 +250,12 @@ void State::RestartAll() {
 
 void State::StopRun(Run& run, std::optional<StopPlan> plan) {
   run.stopping = true;
-  ++stops_;
-  auto answered = [this] {
-    --stops_;
-    MaybeFinish();
+  ++run.stops;
+  auto answered = [this, address = run.process.address()] {
+    auto found = runs_.find(address);
+    if (found == runs_.end()) return;
+    --found->second.stops;
+    MaybeForget(address);
   };
   self_->request(run.process, caf::infinite, StopProcess{std::move(plan)})
       .then([=](const ProcessExited&) { answered(); },
@@ -261,12 +266,20 @@ void State::OnEnded() {
   Run* run = Sender();
   if (run == nullptr) return;
   Tell(MemberDrained{run->member});
-  runs_.erase(run->process.address());
+  run->drained = true;
+  MaybeForget(run->process.address());
+}
+
+// A run is over when its output is, and its group.
+void State::MaybeForget(const caf::actor_addr& address) {
+  const Run& run = runs_.at(address);
+  if (!run.drained || run.stops > 0) return;
+  runs_.erase(address);
   MaybeFinish();
 }
 
-// When no member runs or waits: ends what is left of their groups, then of
-// their streams, then itself.
+// When no member runs or waits: ends what is left of their streams, then
+// itself.
 void State::MaybeFinish() {
   bool done =
       std::all_of(members_.begin(), members_.end(),
@@ -275,11 +288,10 @@ void State::MaybeFinish() {
   if (!finishing_) {
     finishing_ = true;
     for (auto& [address, run] : runs_) {
-      if (!run.stopping) StopRun(run, std::nullopt);
       self_->send(run.process, CloseStreamsWhenSilent{kSilence});
     }
   }
-  if (!runs_.empty() || stops_ > 0) return;
+  if (!runs_.empty()) return;
   Tell(MembersEnded{});
   self_->quit();
 }

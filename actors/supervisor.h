@@ -7,11 +7,11 @@
 //   ...
 //   self->send(group, StopMembers{});        // MembersEnded when all is over
 //
-// A member is started at once. When a run ends, the restart policy decides; if
-// it does not want another, `on_end` says whether the others are stopped, too.
-// When no member runs or waits, what members left behind in their groups is
-// stopped by plan, output is drained, the observer is told MembersEnded and the
-// supervisor ends.
+// A member is started at once. When a run ends, what it left behind in its
+// group is stopped by its plan, and the restart policy decides; if it does not
+// want another run, `on_end` says whether the others are stopped, too. When no
+// member runs or waits and all output is drained, the observer is told
+// MembersEnded and the supervisor ends.
 //
 // A stop reaches every process of a member's group. A stream that is held open
 // by a process which left the group is closed when it has been silent for a
