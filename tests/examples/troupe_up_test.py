@@ -214,6 +214,7 @@ class StopTest(program.TestCase):
             up = self.up("a: trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done\n"
                          f"b: {FOREVER}\n")
             up.wait_out("ready")
+            up.pid_of("b")
             up.send(number)
             self.assertEqual(up.wait(), 0)
             self.assertIn("| bye\n", up.out)
@@ -317,6 +318,11 @@ class HardCaseTest(program.TestCase):
         self.assertEqual(up.wait(), 0)
         self.assertIn("| ready\n", up.out)
 
+    def test_a_grandchild_that_holds_nothing_is_stopped_at_the_end(self):
+        # It outlived us.
+        up = self.up("a: sleep 1000 >/dev/null 2>&1 &\n", "--timeout", "1h")
+        self.assertEqual(up.wait(), 0)
+
     def test_a_grandchild_that_left_the_group_does_not_hold_us(self):
         up = self.up("a: setsid sh -c 'echo ready; exec sleep 1000' & wait\n", "--timeout", "500ms")
         up.wait_out("ready")
@@ -378,7 +384,8 @@ class HardCaseTest(program.TestCase):
         for name in "ab":
             child = up.pid_of(name)
             self.assertEqual(program.group(child), child)
-            self.assertEqual(program.descriptors(child), ["0", "1", "2"])
+            # Until its exec is through it has more, and so has its loader.
+            program.until(lambda: program.descriptors(child) == ["0", "1", "2"], "0, 1 and 2 alone")
         self.stop(up)
 
     def test_five_hundred_at_once_are_each_reported_once(self):
