@@ -56,6 +56,7 @@ class State : public PipeConnection<Interface, ReadProtocol> {
   void Opened() override { Arm(); }
   ConnectionLost LastWords(absl::Status why) override;
   bool ReadOnce(Readiness readiness);
+  size_t Unread() const;
 
   std::shared_ptr<CreditAccount> account_;
   std::optional<ReadBuffer> buffer_;
@@ -135,12 +136,13 @@ void State::Resume() {
 
 void State::OnDown(const caf::down_msg& down) {
   if (!LostProtocol(down)) return;
-  int unread = 0;
-  if (ioctl(fd_, FIONREAD, &unread) < 0) unread = 0;
-  if (owner_) {
-    self_->send(owner_, ObserverLost{delivered_, static_cast<size_t>(unread)});
-  }
+  if (owner_) self_->send(owner_, ObserverLost{delivered_, Unread()});
   End(absl::CancelledError("the protocol ended"));
+}
+
+size_t State::Unread() const {
+  int unread = 0;
+  return ioctl(fd_, FIONREAD, &unread) == 0 ? unread : 0;
 }
 
 TransportInfo State::Info() const {
@@ -149,6 +151,8 @@ TransportInfo State::Info() const {
   info.closing = phase_ == Phase::kClosed;
   info.paused = paused_;
   info.buffered = account_->in_flight();
+  info.delivered = delivered_;
+  info.unread = Unread();
   return info;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -23,6 +24,11 @@
 
 namespace troupe {
 namespace {
+
+// What comes sooner is no second Ctrl-C: timeout(1) and other wrappers that get
+// the terminal's signal pass theirs on, too.
+using Clock = std::chrono::steady_clock;
+constexpr auto kOnePress = std::chrono::milliseconds(100);
 
 using Interface =
     SupervisorObserver::extend_with<SignalObserver>::extend_with<WriteProtocol>;
@@ -68,6 +74,7 @@ class State {
   Supervisor supervisor_;
   bool printing_ = false;  // one piece is on its way
   bool stopped_by_user_ = false;
+  Clock::time_point stopped_at_;  // by the user
   bool killed_ = false;
   int running_ = 0;  // processes
   bool all_ended_ = false;
@@ -176,9 +183,10 @@ void State::OnSignal(const SignalDelivery& signal) {
       Say(StoppingOnSignalNotice(running_, SignalName(signal.number)));
     }
     self_->send(supervisor_, StopMembers{});
-    if (signal.count == 1) return;
+    stopped_at_ = Clock::now();
+    return;
   }
-  if (killed_) return;
+  if (killed_ || Clock::now() - stopped_at_ < kOnePress) return;
   killed_ = true;
   if (all_ended_) return LoseOutput();
   queue_->DropOutput();

@@ -50,6 +50,11 @@ def until(condition, what, deadline=DEADLINE):
 # -- /proc ---------------------------------------------------------------------
 
 
+def next_press():
+    """The least time that a finger needs between two presses of a key."""
+    time.sleep(0.15)
+
+
 def proc(pid, name):
     """A file of /proc/PID; empty when there is no such process."""
     try:
@@ -217,6 +222,11 @@ class Program:
 
     def send(self, number):
         self.popen.send_signal(number)
+
+    def send_again(self, number):
+        """A second press of a key: what comes sooner counts as one press."""
+        next_press()
+        self.send(number)
 
     def pid_of(self, name, times=1):
         """The pid of a process of `up`, when it has been started so often."""

@@ -258,6 +258,7 @@ class UpTest(program.TestCase):
         up.wait_for(rb"ready\r")
         up.type(CTRL_C)
         up.wait_for(rb"once more kills it")
+        program.next_press()
         up.type(CTRL_C)
         self.assertEqual(up.next_report(), "ended 0")
         up.drain()

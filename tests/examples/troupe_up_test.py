@@ -90,7 +90,7 @@ class MemoryTest(program.TestCase):
         peak = program.peak_mib(up.pid)
         up.send(signal.SIGINT)
         up.wait_err("once more kills")
-        up.send(signal.SIGINT)
+        up.send_again(signal.SIGINT)
         self.assertEqual(up.wait(), 0)
         return peak
 
@@ -237,7 +237,7 @@ class StopTest(program.TestCase):
             up.wait_out("ready")
             up.send(numbers[0])
             up.wait_err("once more kills it")
-            up.send(numbers[1])
+            up.send_again(numbers[1])
             self.assertEqual(up.wait(), 0)
             self.assertIn("killing 1 process, because", up.err)
             self.assertIn("killed by SIGKILL", up.err)
@@ -249,7 +249,7 @@ class StopTest(program.TestCase):
         up.send(signal.SIGINT)
         up.wait_err("once more kills it")
         began = time.monotonic()
-        up.send(signal.SIGINT)
+        up.send_again(signal.SIGINT)
         up.wait_err("a ended after .*: killed by SIGKILL")
         self.assertEqual(up.wait(), 0)
         self.assertLess(time.monotonic() - began, 2)
@@ -258,7 +258,7 @@ class StopTest(program.TestCase):
         up = self.up("a: yes | head -c 100000\n", read_stdout=False)
         up.wait_err("a ended")
         up.send(signal.SIGINT)
-        up.send(signal.SIGTERM)
+        up.send_again(signal.SIGTERM)
         self.assertEqual(up.wait(), 0)
 
     def test_a_second_signal_gives_up_on_a_stuck_stderr(self):
@@ -273,9 +273,19 @@ class StopTest(program.TestCase):
         os.close(write)
         up.wait_out("ready")
         up.send(signal.SIGINT)
-        up.send(signal.SIGTERM)
+        up.send_again(signal.SIGTERM)
         self.assertEqual(up.wait(), 0)
         os.close(read)
+
+    def test_one_press_that_comes_twice_is_one(self):
+        # timeout(1) and other wrappers pass on what the terminal sends to all.
+        up = self.up("a: trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done\n")
+        up.wait_out("ready")
+        up.send(signal.SIGINT)
+        up.send(signal.SIGTERM)
+        self.assertEqual(up.wait(), 0)
+        self.assertIn("bye", up.out)
+        self.assertNotIn("killing", up.err)
 
     def test_sigkill_takes_every_direct_child_along(self):
         up = self.up(f"a: {FOREVER}\nb: trap '' TERM HUP; echo ready; while :; do sleep 0.05; done\n")

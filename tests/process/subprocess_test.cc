@@ -13,7 +13,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "caf/actor_system.hpp"
+#include "caf/actor_system_config.hpp"
+#include "caf/atom.hpp"
+#include "caf/exit_reason.hpp"
+#include "caf/io/middleman.hpp"
 #include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
@@ -238,6 +244,26 @@ TEST_F(SubprocessTest, AFailedStartSaysStepPathAndErrno) {
 }
 
 // The fixture looks for what is left.
+// Core rule 4: credit does not cross to another node.
+TEST_F(SubprocessTest, RefusesAnObserverOfAnotherNode) {
+  caf::actor_system_config config;
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.load<caf::io::middleman>();  // which makes it a node of its own
+  caf::actor_system other(config);
+  ProcessObserver far = other.spawn([]() -> ProcessObserver::behavior_type {
+    return {[](const ProcessStarted&) {}, [](const ProcessOutput&) {},
+            [](const StreamClosed&) {},   [](const ProcessExited&) {},
+            [](const ProcessEnded&) {},   [](const PauseWriting&) {},
+            [](const ResumeWriting&) {}};
+  });
+  Subprocess child = NewSubprocess();
+  StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
+  start.observer = far;
+  EXPECT_EQ(Start(child, start),
+            "the observer of a process must live in this program");
+  caf::anon_send_exit(far, caf::exit_reason::user_shutdown);
+}
+
 TEST_F(SubprocessTest, AFailedStartTellsTheObserverNothing) {
   Subprocess child = NewSubprocess();
   EXPECT_THAT(Start(child, Piped({"/no/such"})), Not(IsEmpty()));

@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <utility>
+
+#include "caf/actor_cast.hpp"
+#include "io/status_error.h"
+#include "process/subprocess_state.h"
+
+namespace troupe {
+
+caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
+  if (phase_ != Phase::kIdle) {
+    return MakeError(
+        absl::FailedPreconditionError("the process was started already"));
+  }
+  absl::Status plan = Validate(request.stop_plan);
+  if (!plan.ok()) return MakeError(plan);
+  // Bytes and credit do not cross to another machine without a proxy.
+  if (request.observer &&
+      caf::actor_cast<caf::strong_actor_ptr>(request.observer)->node() !=
+          self_->node()) {
+    return MakeError(absl::InvalidArgumentError(
+        "the observer of a process must live in this program"));
+  }
+  phase_ = Phase::kSpawning;
+  observer_ = std::move(request.observer);
+  plan_ = std::move(request.stop_plan);
+  keep_group_ =
+      request.keep_group && request.command.group != ProcessGroup::kInherit;
+  if (observer_) self_->monitor(observer_);
+  streams_.Prepare(*services_.host, services_.io, request.command,
+                   request.window);
+  attempt_ = std::make_shared<SpawnAttempt>();
+  spawn_deadline_ = Now() + absl::ToChronoNanoseconds(std::min(
+                                request.spawn_deadline, absl::Hours(24 * 365)));
+  SetTimer(spawn_deadline_);
+  auto promise = self_->make_response_promise<ProcessStarted>();
+  self_
+      ->request(services_.spawner, caf::infinite,
+                SpawnChild{std::move(request.command), attempt_})
+      .then([=, this](ChildSpawned& spawned) { Spawned(promise, spawned); },
+            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+  return promise;
+}
+
+void SubprocessState::Spawned(Promise<ProcessStarted> promise,
+                              ChildSpawned& spawned) {
+  SetTimer(std::nullopt);
+  started_at_ = Now();
+  child_ = spawned.child;
+  auto pipes = std::make_shared<ChildSpawned>(std::move(spawned));
+  self_
+      ->request(
+          services_.watcher, caf::infinite,
+          WatchChild{child_->pid(), child_->pidfd(), ChildObserver(self_)})
+      .then([=, this](const WatchingChild&) { Watched(promise, *pipes); },
+            // Nobody would see its end (row P12): the lease kills and reaps it.
+            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+}
+
+void SubprocessState::Watched(Promise<ProcessStarted> promise,
+                              ChildSpawned& spawned) {
+  phase_ = Phase::kRunning;
+  Tell(ProcessStarted{child_->pid()});
+  promise.deliver(ProcessStarted{child_->pid()});
+  ConnectStreams(spawned);
+  if (stop_when_running_.has_value()) {
+    BeginStop(*std::exchange(stop_when_running_, std::nullopt));
+  }
+}
+
+void SubprocessState::Failed(Promise<ProcessStarted>& promise,
+                             const caf::error& why) {
+  SetTimer(std::nullopt);
+  child_.reset();
+  promise.deliver(why);
+  for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
+    for (auto& waiter : *waiters) waiter.deliver(why);
+  }
+  for (auto& waiter : end_waiters_) waiter.deliver(why);
+  self_->quit(why);
+}
+
+void SubprocessState::ConnectStreams(ChildSpawned& spawned) {
+  if (streams_.in()) {
+    self_
+        ->request(
+            streams_.in(), caf::infinite,
+            ConnectWritePipe{spawned.stdin_pipe, WriteProtocol(self_), {}})
+        .then([](const Connected&) {},
+              [this](const caf::error& why) {
+                StreamFailed(ProcessStream::kStdin, why);
+              });
+  }
+  auto connect = [this](const ReadTransport& transport, const FdTicket& pipe,
+                        ProcessStream stream) {
+    if (!transport) return;
+    self_
+        ->request(transport, caf::infinite,
+                  ConnectReadPipe{pipe, ReadProtocol(self_), {}})
+        .then([](const Connected&) {},
+              [=, this](const caf::error& why) { StreamFailed(stream, why); });
+  };
+  connect(streams_.out(), spawned.stdout_pipe, ProcessStream::kStdout);
+  connect(streams_.err(), spawned.stderr_pipe, ProcessStream::kStderr);
+}
+
+}  // namespace troupe
