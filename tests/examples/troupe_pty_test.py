@@ -244,6 +244,7 @@ class UpTest(program.TestCase):
         up = self.session("a: trap 'echo stopping; exit 3' TERM; echo ready; while :; do sleep 0.05; done\n"
                           "b: exec sleep 1000\n")
         up.wait_for(rb"ready\r")
+        up.wait_for(rb"b started")
         up.type(CTRL_C)
         self.assertEqual(up.next_report(), "ended 0")
         up.drain()
