@@ -1,9 +1,8 @@
 // How to ask a process to end, as data: signals of growing firmness, each with
 // the time the process has before the next.
 //
-//   StopPlan plan;                                          // the default
-//   plan.ToString()                                         // "SIGTERM 5s
-//   SIGKILL" StopPlan polite{{{SIGINT, 2s}, {SIGTERM, 5s}, {SIGKILL}}};
+//   StopPlan plan;           // the default, "SIGTERM 5s SIGKILL"
+//   StopPlan polite{{{SIGINT, 2s}, {SIGTERM, 5s}, {SIGKILL}}};
 //
 // StopWalk walks it. A plan without rungs waits for ever; one that does not end
 // with SIGKILL may never succeed.
