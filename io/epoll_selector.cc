@@ -1,5 +1,5 @@
-// Edge-triggered epoll: one registration per descriptor for as long as it is
-// watched, no epoll_ctl per event (epoll(7)).
+// epoll(7): one registration per descriptor for as long as it is watched, no
+// epoll_ctl per event.
 #include <sys/epoll.h>
 
 #include <array>
@@ -25,6 +25,7 @@ class EpollSelector final : public Selector {
     return Control(EPOLL_CTL_MOD, fd, id, events);
   }
   void Rearm(int) override {}
+  int fd() const override { return epoll_.get(); }
   void Remove(int fd) override {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   }
@@ -41,7 +42,7 @@ class EpollSelector final : public Selector {
  private:
   absl::Status Control(int operation, int fd, uint64_t id, uint32_t events) {
     epoll_event event = {};
-    event.events = events | EPOLLET;
+    event.events = events;
     event.data.u64 = id;
     if (epoll_ctl(epoll_.get(), operation, fd, &event) == 0) {
       return absl::OkStatus();

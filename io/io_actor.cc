@@ -6,32 +6,12 @@
 #include <vector>
 
 #include "caf/actor_addr.hpp"
+#include "io/actor_sink.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 
 namespace troupe {
 namespace {
-
-// Keeps its observer alive as long as the watch lasts: without that an actor
-// without handles would be gone before its first event.
-class ActorSink final : public ReadinessSink {
- public:
-  ActorSink(FdObserver observer, Host& host)
-      : line_(caf::actor_cast<caf::strong_actor_ptr>(std::move(observer)),
-              host) {}
-
-  void OnReady(WatchId watch, Side side, Readiness readiness) override {
-    line_.Send(FdReady{watch, side, readiness});
-  }
-  void OnEnded(WatchId watch, absl::Status why) override {
-    line_.receiver()->enqueue(
-        nullptr, caf::make_message_id(),
-        caf::make_message(WatchEnded{watch, std::move(why)}), nullptr);
-  }
-
- private:
-  DirectLine line_;
-};
 
 struct State {
   static constexpr const char* name = "io";
@@ -46,12 +26,6 @@ struct State {
 };
 
 using Self = StatefulResident<IoActor, State>;
-
-std::unique_ptr<ReadinessSink> MakeSink(const FdObserver& observer,
-                                        Host& host) {
-  if (!observer) return nullptr;
-  return std::make_unique<ActorSink>(observer, host);
-}
 
 void Remember(Self* self, const FdObserver& observer, WatchId watch,
               Side side) {
@@ -82,8 +56,8 @@ caf::result<WatchStarted> Watch(Self* self, IoHost& host, WatchFd& request) {
     return MakeError(absl::InvalidArgumentError("a watch without observer"));
   }
   WatchTable& table = host.watches();
-  auto reader = MakeSink(request.reader, host);
-  auto writer = MakeSink(request.writer, host);
+  auto reader = MakeActorSink(request.reader, host);
+  auto writer = MakeActorSink(request.writer, host);
   OwnedFd fd = request.fd.Take();
   int number = fd.valid() ? fd.get() : request.borrowed;
   auto id = fd.valid() ? table.Add(fd, std::move(reader), std::move(writer))

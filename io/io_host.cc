@@ -19,43 +19,39 @@ constexpr uint64_t kWakerId = 1;
 constexpr uint64_t kTimerId = 2;
 constexpr int kRounds = 16;
 
-int64_t NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * int64_t{1000000000} + now.tv_nsec;
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<IoHost>> IoHost::Create(
-    caf::actor_system& system, SelectorKind kind) {
+    caf::actor_system& system, SelectorKind kind, Clock& clock) {
   auto selector = Selector::Create(kind);
   if (!selector.ok()) return selector.status();
   auto waker = Waker::Create();
   if (!waker.ok()) return waker.status();
   OwnedFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!timer.valid()) return OsError(errno, "timerfd_create");
-  auto host = std::make_shared<IoHost>(system, kind, *std::move(selector),
-                                       *std::move(waker), std::move(timer));
+  auto host =
+      std::make_shared<IoHost>(system, kind, clock, *std::move(selector),
+                               *std::move(waker), std::move(timer));
   absl::Status registered = host->RegisterOwnDescriptors();
   if (!registered.ok()) return registered;
   return host;
 }
 
-IoHost::IoHost(caf::actor_system& system, SelectorKind kind,
+IoHost::IoHost(caf::actor_system& system, SelectorKind kind, Clock& clock,
                std::unique_ptr<Selector> selector, Waker waker,
                OwnedFd timer_fd)
     : Host(system),
       kind_(kind),
+      clock_(clock),
       selector_(std::move(selector)),
       waker_(std::move(waker)),
       timer_fd_(std::move(timer_fd)),
       watches_(*selector_) {}
 
 absl::Status IoHost::RegisterOwnDescriptors() {
-  absl::Status added = selector_->Add(waker_.fd(), kWakerId, EPOLLIN);
+  absl::Status added = selector_->Add(waker_.fd(), kWakerId, EPOLLIN | EPOLLET);
   if (!added.ok()) return added;
-  return selector_->Add(timer_fd_.get(), kTimerId, EPOLLIN);
+  return selector_->Add(timer_fd_.get(), kTimerId, EPOLLIN | EPOLLET);
 }
 
 void IoHost::RequestStop() {
@@ -64,17 +60,67 @@ void IoHost::RequestStop() {
 }
 
 void IoHost::Run() {
-  BeginRun();
-  while (!stop_.load()) Iterate();
+  Enter();
+  while (!stop_.load()) RunOnce(/*may_sleep=*/true);
   EndEverything();
   EndRun();
 }
 
-void IoHost::Iterate() {
-  bool sleep = !watches_.has_due() && BeginSleep();
-  if (sleep) PrepareTimer();
-  auto events = selector_->Wait(sleep && !stop_.load() ? -1 : 0);
+void IoHost::Enter() { BeginRun(); }
+
+// Counts as asleep from here on; what is left to do keeps fd() readable.
+void IoHost::Leave() {
+  const bool asleep = BeginNap();
+  PrepareTimer();
+  if (!asleep) Wake();
+  PauseRun();
+}
+
+void IoHost::Shutdown() {
+  BeginRun();
+  EndEverything();
+  EndRun();
+}
+
+void IoHost::RunOnce(bool may_sleep) {
+  auto events = WaitForEvents(may_sleep);
+  if (turn_ != nullptr) turn_->Begin();
+  HandleEvents(events);
+  watches_.DeliverDue();
+  FireTimers();
+  if (turn_ != nullptr) turn_->Run();
+  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
+  }
+}
+
+// Asked in this order, because whoever queues after BeginSleep wakes us.
+bool IoHost::BeginNap() {
+  if (watches_.has_due()) return false;
+  if (turn_ != nullptr && turn_->Ready()) return false;
+  if (!BeginSleep()) return false;
+  if (turn_ == nullptr || !turn_->Ready()) return true;
   EndSleep();
+  return false;
+}
+
+absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
+  const bool sleep = may_sleep && !stop_.load() && BeginNap();
+  if (!sleep) return selector_->Wait(0);
+  absl::Span<const Selector::Event> events;
+  const int64_t deadline = NextDeadline();
+  if (!clock_.real() && deadline != timers_.kNever) {
+    events = selector_->Wait(0);
+    if (events.empty() && !clock_.SkipTo(deadline))
+      events = selector_->Wait(-1);
+  } else {
+    PrepareTimer();
+    events = selector_->Wait(stop_.load() ? 0 : -1);
+  }
+  EndSleep();
+  return events;
+}
+
+void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
   for (const Selector::Event& event : events) {
     if (event.id == kWakerId) {
       waker_.Clear();
@@ -89,20 +135,21 @@ void IoHost::Iterate() {
       watches_.Dispatch(event);
     }
   }
-  watches_.DeliverDue();
-  FireTimers();
-  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
-  }
+}
+
+int64_t IoHost::NextDeadline() const {
+  const int64_t deadline = timers_.next_deadline_ns();
+  if (turn_ == nullptr) return deadline;
+  return std::min(deadline, turn_->next_deadline_ns());
 }
 
 // The timer descriptor is set only before a sleep, and only if the earliest
 // deadline is another one than last time.
 void IoHost::PrepareTimer() {
-  int64_t deadline = timers_.next_deadline_ns();
-  if (deadline == timers_.kNever) {
-    if (timer_fd_deadline_ == 0) return;
-    deadline = 0;  // disarms
-  }
+  if (!clock_.real()) return;
+  int64_t deadline = NextDeadline();
+  // 0 disarms, so what is long due is 1.
+  deadline = deadline == timers_.kNever ? 0 : std::max<int64_t>(deadline, 1);
   if (deadline == timer_fd_deadline_) return;
   timer_fd_deadline_ = deadline;
   itimerspec spec = {};
@@ -117,12 +164,13 @@ void IoHost::StartTimer(TimerId id, absl::Duration after,
   int64_t ns = absl::ToInt64Nanoseconds(
       std::clamp(after, absl::ZeroDuration(), absl::Hours(24 * 36500)));
   // At least 1: a zero deadline would disarm the descriptor.
-  timers_.Add(id, std::max<int64_t>(NowNs() + ns, 1), std::move(observer));
+  timers_.Add(id, std::max<int64_t>(clock_.NowNs() + ns, 1),
+              std::move(observer));
 }
 
 void IoHost::FireTimers() {
   if (timers_.size() == 0) return;
-  int64_t now = NowNs();
+  int64_t now = clock_.NowNs();
   while (auto due = timers_.PopDue(now)) {
     caf::strong_actor_ptr observer = due->target.lock();
     if (observer == nullptr) continue;

@@ -5,9 +5,13 @@
 //   1. sleep in the selector, or only look if there is work
 //   2. each event to its watch: FdReady, directly to a resident
 //   3. what was remembered for watches armed since
-//   4. due timers
+//   4. due timers, then the turn (turn.h), if there is one: an event loop's
 //   5. up to kRounds rounds of actors that are ready, so that two actors in
 //      ping-pong cannot keep 1 from coming
+//
+// A thread of its own calls Run. A loop on somebody's thread calls RunOnce
+// again and again; in between the host counts as asleep, and fd() becomes
+// readable when there is something to do, for another event loop to poll.
 //
 // Residents use watches(), timers and blocks() by direct call on their own
 // thread; everyone else asks the I/O actor with messages.
@@ -20,11 +24,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "io/block_pool.h"
+#include "io/clock.h"
 #include "io/resident.h"
 #include "io/selector.h"
 #include "io/timer_id.h"
 #include "io/timer_queue.h"
+#include "io/turn.h"
 #include "io/waker.h"
 #include "io/watch_table.h"
 
@@ -33,7 +40,8 @@ namespace troupe {
 class IoHost final : public Host {
  public:
   static absl::StatusOr<std::shared_ptr<IoHost>> Create(
-      caf::actor_system& system, SelectorKind kind);
+      caf::actor_system& system, SelectorKind kind,
+      Clock& clock = SystemClock::Get());
 
   // Runs iterations on the calling thread until RequestStop, then ends all
   // residents and watches.
@@ -41,6 +49,22 @@ class IoHost final : public Host {
 
   // Any thread.
   void RequestStop();
+
+  // The same in parts, for whoever has a thread already. RunOnce is one
+  // iteration, between Enter and Leave, on their thread; it sleeps for an event
+  // if it may and there is nothing to do. Shutdown is for the end, outside.
+  void Enter();
+  void RunOnce(bool may_sleep);
+  void Leave();
+  void Shutdown();
+
+  // Readable, outside of Enter and Leave, when RunOnce has something to do. -1
+  // for kPoll.
+  int fd() const { return selector_->fd(); }
+
+  // Before the first iteration, and null before `turn` ends.
+  void SetTurn(Turn* turn) { turn_ = turn; }
+  Clock& clock() const { return clock_; }
 
   // Whether descriptors here may block (SelectorKind::kPoll).
   bool blocking() const { return kind_ == SelectorKind::kPoll; }
@@ -52,18 +76,23 @@ class IoHost final : public Host {
                   caf::weak_actor_ptr observer);
   void CancelTimer(TimerId id) { timers_.Cancel(id); }
 
-  IoHost(caf::actor_system& system, SelectorKind kind,
+  IoHost(caf::actor_system& system, SelectorKind kind, Clock& clock,
          std::unique_ptr<Selector> selector, Waker waker, OwnedFd timer_fd);
 
  private:
   void Wake() override { waker_.Wake(); }
   absl::Status RegisterOwnDescriptors();
-  void Iterate();
+  bool BeginNap();
+  absl::Span<const Selector::Event> WaitForEvents(bool may_sleep);
+  int64_t NextDeadline() const;
   void PrepareTimer();
+  void HandleEvents(absl::Span<const Selector::Event> events);
   void FireTimers();
   void EndEverything();
 
   const SelectorKind kind_;
+  Clock& clock_;
+  Turn* turn_ = nullptr;
   std::unique_ptr<Selector> selector_;
   Waker waker_;
   OwnedFd timer_fd_;

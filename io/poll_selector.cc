@@ -71,7 +71,7 @@ class PollSelector final : public Selector {
  private:
   struct Entry {
     Entry(int fd, uint64_t id, uint32_t events)
-        : fd(fd), id(id), events(events), asked(events) {}
+        : fd(fd), id(id), events(events & ~EPOLLET), asked(this->events) {}
 
     int fd;
     uint64_t id;

@@ -50,10 +50,16 @@ class Host : public caf::execution_unit,
 
   // Whether the caller is on the host's thread, inside its run.
   bool OnThread() const { return current_ == this; }
+  static bool AnyOnThisThread() { return current_ != nullptr; }
 
   // Queues an actor of which the caller holds a reference for us. CAF's
   // interface; any thread.
   void exec_later(caf::resumable* job) final;
+
+  // Ends the sleep of the host's thread if it sleeps; any thread.
+  void WakeIfAsleep() {
+    if (sleeping_.load()) Wake();
+  }
 
   // Residents announce themselves and leave; any thread. False when the host
   // takes no more.
@@ -67,7 +73,16 @@ class Host : public caf::execution_unit,
 
   // What follows is for the host's own thread.
 
-  void BeginRun() { current_ = this; }
+  // The host belongs to the calling thread until PauseRun, or for good until
+  // EndRun. Before and between it counts as asleep.
+  void BeginRun() {
+    current_ = this;
+    sleeping_.store(false);
+  }
+  void PauseRun() {
+    sleeping_.store(true);
+    current_ = nullptr;
+  }
   void EndRun();
 
   // Between these two a message from another thread calls Wake().
@@ -96,7 +111,7 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> local_;
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
-  std::atomic<bool> sleeping_{false};
+  std::atomic<bool> sleeping_{true};
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<caf::resumable*> remote_;

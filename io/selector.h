@@ -19,7 +19,7 @@
 namespace troupe {
 
 enum class SelectorKind {
-  kEpoll,  // edge-triggered; for everything epoll takes
+  kEpoll,  // for everything epoll takes
   kPoll,   // poll(2); for the few descriptors epoll refuses or that must stay
            // blocking, each on a thread of its own
 };
@@ -34,16 +34,18 @@ class Selector {
   static absl::StatusOr<std::unique_ptr<Selector>> Create(SelectorKind kind);
   virtual ~Selector() = default;
 
-  // Registers `fd`; readiness that is there already is reported too.
-  // PERMISSION_DENIED (EPERM) for what epoll cannot watch: regular files,
-  // /dev/null. ALREADY_EXISTS for a descriptor registered twice.
+  // Registers `fd`, with EPOLLET in `events` to be told of edges only (poll(2)
+  // tells of each event once, until Rearm, either way); readiness that is there
+  // already is reported too. PERMISSION_DENIED (EPERM) for what epoll cannot
+  // watch: regular files, /dev/null. ALREADY_EXISTS for a descriptor registered
+  // twice.
   virtual absl::Status Add(int fd, uint64_t id, uint32_t events) = 0;
 
   // Changes what is asked; reports again what is ready at this moment.
   virtual absl::Status Modify(int fd, uint64_t id, uint32_t events) = 0;
 
-  // Asks for the next event of a descriptor whose last one was handled. An
-  // edge-triggered selector has nothing to do for it.
+  // Asks for the next event of a descriptor whose last one was handled. Epoll
+  // has nothing to do for it.
   virtual void Rearm(int fd) = 0;
 
   // Must come before the descriptor is closed.
@@ -53,6 +55,10 @@ class Selector {
   // The events are valid until the next call. An interrupted wait is an empty
   // answer.
   virtual absl::Span<const Event> Wait(int timeout_ms) = 0;
+
+  // For another selector: readable while Wait would give something. -1 if there
+  // is none (poll).
+  virtual int fd() const { return -1; }
 };
 
 // Each implementation's own file has one of these.

@@ -28,20 +28,21 @@ WatchTable::~WatchTable() {
 absl::StatusOr<WatchId> WatchTable::Add(OwnedFd& fd,
                                         std::unique_ptr<ReadinessSink> read,
                                         std::unique_ptr<ReadinessSink> write) {
-  auto id =
-      Register(fd.get(), /*owned=*/true, std::move(read), std::move(write));
+  auto id = Register(fd.get(), /*owned=*/true, Trigger::kEdge, std::move(read),
+                     std::move(write));
   if (id.ok()) (void)fd.Release();
   return id;
 }
 
 absl::StatusOr<WatchId> WatchTable::AddBorrowed(
     int fd, std::unique_ptr<ReadinessSink> read,
-    std::unique_ptr<ReadinessSink> write) {
-  return Register(fd, /*owned=*/false, std::move(read), std::move(write));
+    std::unique_ptr<ReadinessSink> write, Trigger trigger) {
+  return Register(fd, /*owned=*/false, trigger, std::move(read),
+                  std::move(write));
 }
 
 absl::StatusOr<WatchId> WatchTable::Register(
-    int fd, bool owned, std::unique_ptr<ReadinessSink> read,
+    int fd, bool owned, Trigger trigger, std::unique_ptr<ReadinessSink> read,
     std::unique_ptr<ReadinessSink> write) {
   if (fd < 0) {
     return absl::InvalidArgumentError(
@@ -52,7 +53,9 @@ absl::StatusOr<WatchId> WatchTable::Register(
     watches_.push_back(std::make_unique<Watch>());
   }
   uint64_t id = (++generation_ * kFirstId) | free_.back();
-  uint32_t events = read == nullptr ? 0 : kReadEvents;
+  // Level-triggered ones are asked for when they are armed.
+  uint32_t events = EPOLLET;
+  if (read != nullptr && trigger == Trigger::kEdge) events |= kReadEvents;
   absl::Status added = selector_.Add(fd, id, events);
   if (!added.ok()) return added;
   // The place is taken before EndStale gives another one back.
@@ -62,6 +65,7 @@ absl::StatusOr<WatchId> WatchTable::Register(
   watch.id = id;
   watch.fd = fd;
   watch.owned = owned;
+  watch.trigger = trigger;
   watch.registered = events;
   watch.slots[0] = Slot{std::move(read)};
   watch.slots[1] = Slot{std::move(write)};
@@ -113,18 +117,64 @@ void WatchTable::Arm(WatchId id, Side side, Interest interest,
   if (slot.pending & Relevant(side, interest)) due_.emplace_back(id, side);
 }
 
+// What to ask the selector for. A level-triggered watch that nobody waits for
+// is made edge-triggered: epoll reports a hang-up that was not asked for, too,
+// and would again and again.
+uint32_t WatchTable::Wanted(const Watch& watch) {
+  const Slot& reader = watch.slots[0];
+  const Slot& writer = watch.slots[1];
+  const bool level = watch.trigger == Trigger::kLevel;
+  const bool read = level ? reader.armed : reader.sink != nullptr;
+  const bool write = writer.armed && writer.interest == Interest::kWritable;
+  uint32_t events = 0;
+  if (read) events |= kReadEvents;
+  if (write) events |= EPOLLOUT;
+  if (!level || events == 0) events |= EPOLLET;
+  return events;
+}
+
 // Asks the selector for what the observers want now; false if it is asked for
 // that already.
 bool WatchTable::UpdateRegistration(Watch& watch) {
-  const Slot& writer = watch.slots[1];
-  uint32_t events = watch.slots[0].sink == nullptr ? 0 : kReadEvents;
-  if (writer.armed && writer.interest == Interest::kWritable) {
-    events |= EPOLLOUT;
-  }
+  const uint32_t events = Wanted(watch);
   if (events == watch.registered) return false;
   watch.registered = events;
   (void)selector_.Modify(watch.fd, watch.id, events);
   return true;
+}
+
+bool WatchTable::SetSink(WatchId id, Side side,
+                         std::unique_ptr<ReadinessSink> sink) {
+  Watch* watch = Find(id);
+  if (watch == nullptr) return false;
+  Slot& slot = watch->slots[static_cast<int>(side)];
+  graveyard_.push_back(std::move(slot.sink));
+  slot = Slot{std::move(sink)};
+  UpdateRegistration(*watch);
+  Bury();
+  return true;
+}
+
+WatchId WatchTable::WatchOf(int fd) const {
+  if (fd < 0 || by_fd_.size() <= static_cast<size_t>(fd)) return WatchId{};
+  return WatchId{by_fd_[fd]};
+}
+
+std::string WatchTable::Describe(WatchId id) const {
+  const Watch* watch = const_cast<WatchTable*>(this)->Find(id);
+  if (watch == nullptr) return "nobody";
+  const Slot& slot = watch->slots[watch->slots[0].sink == nullptr ? 1 : 0];
+  return slot.sink->Describe();
+}
+
+bool WatchTable::StillThere(WatchId id) {
+  Watch* watch = Find(id);
+  if (watch == nullptr) return false;
+  if (selector_.Modify(watch->fd, watch->id, watch->registered).ok()) {
+    return true;
+  }
+  EndStale(watch->fd);
+  return false;
 }
 
 void WatchTable::Disarm(WatchId id, Side side) {
@@ -191,8 +241,12 @@ void WatchTable::Dispatch(const Selector::Event& event) {
     if (slot.sink == nullptr) continue;
     uint32_t mask =
         side == Side::kRead ? kReadEvents | kEndEvents : EPOLLOUT | kEndEvents;
-    slot.pending |= event.events & mask;
-    slot.ended |= event.events & (kEndEvents | EPOLLRDHUP) & mask;
+    if (watch->trigger == Trigger::kLevel) {
+      slot.pending = slot.armed ? event.events & mask : 0;  // told again if not
+    } else {
+      slot.pending |= event.events & mask;
+      slot.ended |= event.events & (kEndEvents | EPOLLRDHUP) & mask;
+    }
     if (slot.armed && (slot.pending & Relevant(side, slot.interest))) {
       Deliver(*watch, side);
     }
@@ -220,9 +274,15 @@ void WatchTable::Deliver(Watch& watch, Side side) {
   slot.armed = false;
   slot.pending = 0;
   ++depth_;
-  slot.sink->OnReady(WatchId{watch.id}, side, readiness);
+  WatchId id{watch.id};
+  slot.sink->OnReady(id, side, readiness);
   --depth_;
   Bury();
+  // An observer that has not armed again must not be told again.
+  Watch* left = Find(id);
+  if (left != nullptr && left->trigger == Trigger::kLevel) {
+    UpdateRegistration(*left);
+  }
 }
 
 }  // namespace troupe

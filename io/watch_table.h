@@ -8,6 +8,11 @@
 //   ... table.Dispatch(event) -> reader->OnReady(id, kRead, readiness), once
 //   ... the reader drains the descriptor and calls Arm again
 //
+// With Trigger::kLevel a watch behaves like select(2): what is ready is
+// reported as long as it is ready and armed (event loop callbacks, row FD1). An
+// arm that is missing costs a system call there, two of them per event for
+// observers that are not on this thread.
+//
 // A registration is made once; after it a side has at most one OnReady
 // outstanding. What happens between OnReady and the next Arm is remembered and
 // delivered by DeliverDue, never from inside Arm: an observer is not called
@@ -24,6 +29,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,7 +49,11 @@ class ReadinessSink {
   virtual void OnReady(WatchId watch, Side side, Readiness readiness) = 0;
   // The watch is over and nobody asked for it: `why` says what happened.
   virtual void OnEnded(WatchId watch, absl::Status why) = 0;
+  // For error texts.
+  virtual std::string Describe() const = 0;
 };
+
+enum class Trigger { kEdge, kLevel };
 
 class WatchTable {
  public:
@@ -53,7 +63,8 @@ class WatchTable {
   WatchTable& operator=(const WatchTable&) = delete;
 
   // Watches `fd`, owns it from now on and closes it when the watch ends. On
-  // failure `fd` stays the caller's. Either sink may be null, not both.
+  // failure `fd` stays the caller's. Either sink may be null; SetSink can give
+  // one later.
   absl::StatusOr<WatchId> Add(OwnedFd& fd, std::unique_ptr<ReadinessSink> read,
                               std::unique_ptr<ReadinessSink> write);
 
@@ -62,7 +73,22 @@ class WatchTable {
   // and told so. ALREADY_EXISTS when it really is the same descriptor.
   absl::StatusOr<WatchId> AddBorrowed(int fd,
                                       std::unique_ptr<ReadinessSink> read,
-                                      std::unique_ptr<ReadinessSink> write);
+                                      std::unique_ptr<ReadinessSink> write,
+                                      Trigger trigger = Trigger::kEdge);
+
+  // Gives one side of a watch an observer, in place of the one it has, if any;
+  // not armed yet. False if there is no such watch.
+  bool SetSink(WatchId watch, Side side, std::unique_ptr<ReadinessSink> sink);
+
+  // The live watch of a number, or none.
+  WatchId WatchOf(int fd) const;
+
+  // Who watches, for error texts.
+  std::string Describe(WatchId watch) const;
+
+  // Whether the descriptor of a borrowed watch is still the one that was
+  // registered; else, closed behind our back, the watch is ended and told so.
+  bool StillThere(WatchId watch);
 
   // Asks for one OnReady. `still_ready`: the observer stopped before the
   // descriptor was drained and wants to go on in the next iteration. Unknown
@@ -107,13 +133,15 @@ class WatchTable {
     uint64_t id = 0;  // 0: free
     int fd = -1;
     bool owned = false;
+    Trigger trigger = Trigger::kEdge;
     uint32_t registered = 0;
     Slot slots[2];
   };
 
-  absl::StatusOr<WatchId> Register(int fd, bool owned,
+  absl::StatusOr<WatchId> Register(int fd, bool owned, Trigger trigger,
                                    std::unique_ptr<ReadinessSink> read,
                                    std::unique_ptr<ReadinessSink> write);
+  static uint32_t Wanted(const Watch& watch);
   Watch* Find(WatchId id);
   bool UpdateRegistration(Watch& watch);
   void Deliver(Watch& watch, Side side);

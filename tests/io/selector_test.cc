@@ -66,13 +66,25 @@ TEST_P(SelectorTest, RefusesADescriptorTwice) {
 
 TEST_P(SelectorTest, ReportsAStateOnceUntilItIsAskedAgain) {
   auto [in, out] = MakePipe();
-  ASSERT_TRUE(selector_->Add(in.get(), 7, EPOLLIN).ok());
+  ASSERT_TRUE(selector_->Add(in.get(), 7, EPOLLIN | EPOLLET).ok());
   WriteFully(out, "x");
   EXPECT_EQ(Now(7), EPOLLIN);
   EXPECT_EQ(Now(7), 0u);
   selector_->Rearm(in.get());
   WriteFully(out, "y");
   EXPECT_EQ(Now(7), EPOLLIN);
+}
+
+// Row FD1: what is ready is reported as long as it is ready.
+TEST(EpollSelectorTest, ReportsAStateAgainAndAgainWithoutEdges) {
+  auto selector = *Selector::Create(SelectorKind::kEpoll);
+  auto [in, out] = MakePipe();
+  ASSERT_TRUE(selector->Add(in.get(), 7, EPOLLIN).ok());
+  WriteFully(out, "x");
+  EXPECT_EQ(selector->Wait(0).size(), 1u);
+  EXPECT_EQ(selector->Wait(0).size(), 1u);
+  ReadFully(in, 1);
+  EXPECT_EQ(selector->Wait(0).size(), 0u);
 }
 
 // A poll(2) selector once went deaf for room to write because there was input
@@ -97,7 +109,7 @@ TEST_P(SelectorTest, ReportsWhatIsReadyWhenTheInterestChanges) {
 
 TEST_P(SelectorTest, ReportsTheHangUpOfWhatIsNotAskedAnything) {
   auto [in, out] = MakePipe();
-  ASSERT_TRUE(selector_->Add(out.get(), 7, 0).ok());
+  ASSERT_TRUE(selector_->Add(out.get(), 7, EPOLLET).ok());
   EXPECT_EQ(Now(7), 0u);
   in.Close();
   EXPECT_EQ(Now(7), EPOLLERR);

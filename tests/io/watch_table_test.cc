@@ -40,6 +40,7 @@ class WatchTableTest : public LeakCheckedTest,
       test_->told_.push_back(absl::StrCat(name_, ":ended"));
       test_->why_ = why;
     }
+    std::string Describe() const override { return name_; }
 
    private:
     WatchTableTest* test_;

@@ -1,0 +1,270 @@
+#include "actors/call_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace troupe {
+namespace {
+
+// A batch larger than this gives its memory back when it has run.
+constexpr size_t kKeptCapacity = 64 * 1024;
+
+int64_t MonotonicNs() { return SystemClock::Get().NowNs(); }
+
+}  // namespace
+
+thread_local CallQueue* CallQueue::current_ = nullptr;
+
+// -- scheduling ---------------------------------------------------------------
+
+absl::Status CallQueue::CheckThread() const {
+  if (closed()) return absl::FailedPreconditionError("Event loop is closed");
+  if (!OnThread() && running()) {
+    return absl::FailedPreconditionError(
+        "Non-thread-safe operation invoked on an event loop other than the "
+        "current one");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CallQueue::Check(const Callback& callback,
+                              const char* function) const {
+  if (!callback) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a callable object was expected by ", function, "(), got nothing"));
+  }
+  return OnThread() && !closed() ? absl::OkStatus() : CheckThread();
+}
+
+CallHandle CallQueue::Soon(Callback callback, CodeLocation where) {
+  absl::Status refused = Check(callback, "CallSoon");
+  if (!refused.ok()) return CallHandle(std::move(refused));
+  auto* call = new ScheduledCall(*this, std::move(callback), where);
+  call->AddReference();
+  ready_.push_back(call);
+  if (!OnThread()) Nudge();
+  return CallHandle(call);
+}
+
+CallHandle CallQueue::SoonThreadsafe(Callback callback, CodeLocation where) {
+  if (!callback) return CallHandle(Check(callback, "CallSoonThreadsafe"));
+  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (closed()) {
+    return CallHandle(absl::FailedPreconditionError("Event loop is closed"));
+  }
+  call->AddReference();
+  remote_ready_.push_back(call.get());
+  if (!has_remote_.exchange(true) && !OnThread()) owner_.Wake();
+  return CallHandle(call.release());
+}
+
+CallHandle CallQueue::At(int64_t when_ns, Callback callback,
+                         CodeLocation where) {
+  absl::Status refused = Check(callback, "CallAt");
+  if (!refused.ok()) return CallHandle(std::move(refused));
+  return Arm(CallRef(new ScheduledCall(*this, std::move(callback), where)),
+             when_ns);
+}
+
+CallHandle CallQueue::Every(int64_t first_ns, int64_t period_ns,
+                            Callback callback, CodeLocation where) {
+  absl::Status refused = Check(callback, "CallEvery");
+  if (!refused.ok()) return CallHandle(std::move(refused));
+  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+  call->repeats_ = true;
+  call->period_ns_ = std::max<int64_t>(period_ns, 1);
+  return Arm(std::move(call), first_ns);
+}
+
+CallHandle CallQueue::Arm(CallRef call, int64_t when_ns) {
+  call->is_timer_ = true;
+  call->AddReference();
+  timers_.Add(call.get(), when_ns);
+  if (!OnThread()) Nudge();
+  return CallHandle(call.release());
+}
+
+CallRef CallQueue::Repeatable(Callback callback, CodeLocation where) {
+  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+  call->repeats_ = true;
+  return call;
+}
+
+void CallQueue::Append(ScheduledCall& call) {
+  call.AddReference();
+  ready_.push_back(&call);
+}
+
+// Scheduled while nobody runs the queue: whoever polls for it should look,
+// once.
+void CallQueue::Nudge() {
+  if (nudged_) return;
+  nudged_ = true;
+  owner_.Wake();
+}
+
+// -- cancelling ---------------------------------------------------------------
+
+// The timer leaves at once; elsewhere than on the running thread, when that
+// looks next.
+void CallQueue::OnCancelled(ScheduledCall& call) {
+  if (!call.is_timer_) return;
+  if (OnThread()) {
+    Disarm(call);
+    return;
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  call.AddReference();
+  remote_cancelled_.push_back(&call);
+  has_remote_.store(true);
+}
+
+void CallQueue::Disarm(ScheduledCall& call) {
+  if (!call.in_heap()) return;
+  timers_.Remove(&call);
+  call.DropReference();
+}
+
+// -- one iteration ------------------------------------------------------------
+
+void CallQueue::Enter() {
+  running_.store(true);
+  current_ = this;
+}
+
+void CallQueue::Leave() {
+  current_ = nullptr;
+  running_.store(false);
+}
+
+void CallQueue::TakeRemote() {
+  if (!has_remote_.load()) return;
+  std::vector<ScheduledCall*> cancelled;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    has_remote_.store(false);
+    ready_.insert(ready_.end(), remote_ready_.begin(), remote_ready_.end());
+    remote_ready_.clear();
+    cancelled.swap(remote_cancelled_);
+  }
+  for (ScheduledCall* call : cancelled) {
+    Disarm(*call);
+    call->DropReference();
+  }
+}
+
+bool CallQueue::Ready() {
+  TakeRemote();
+  return !ready_.empty();
+}
+
+void CallQueue::Begin() {
+  nudged_ = false;
+  TakeRemote();
+}
+
+void CallQueue::TakeDueTimers() {
+  if (timers_.size() == 0) return;
+  const int64_t now = clock_.NowNs();
+  while (ScheduledCall* due = timers_.PopDue(now)) {
+    lag_ns_ = now - due->deadline_ns();
+    longest_lag_ns_ = std::max(longest_lag_ns_, lag_ns_);
+    ready_.push_back(due);  // with the heap's reference
+  }
+}
+
+void CallQueue::Run() {
+  TakeDueTimers();
+  ++iterations_;
+  if (ready_.empty()) return;
+  batch_.swap(ready_);
+  int64_t now = MonotonicNs();
+  for (ScheduledCall* call : batch_) now = Execute(*call, now);
+  batch_.clear();
+  if (batch_.capacity() > kKeptCapacity) batch_.shrink_to_fit();
+}
+
+// Returns when it ended, which is when the next one begins: one look at the
+// clock for each.
+int64_t CallQueue::Execute(ScheduledCall& call, int64_t began_ns) {
+  CallRef held(&call);
+  if (!call.Move(State::kWaiting, State::kRunning)) return began_ns;
+  try {
+    call.callback_();
+  } catch (...) {
+    owner_.OnException(CallHandle(CallRef(held).release()),
+                       std::current_exception());
+  }
+  const int64_t now = MonotonicNs();
+  Measure(call, now - began_ns);
+  Repeat(call);
+  return now;
+}
+
+void CallQueue::Measure(ScheduledCall& call, int64_t took_ns) {
+  ++callbacks_;
+  longest_ns_ = std::max(longest_ns_, took_ns);
+  if (took_ns < slow_ns_) return;
+  call.AddReference();
+  owner_.OnSlow(CallHandle(&call), absl::Nanoseconds(took_ns));
+}
+
+void CallQueue::Repeat(ScheduledCall& call) {
+  if (!call.repeats_ || !call.Move(State::kRunning, State::kWaiting)) {
+    if (!call.repeats_) call.state_.store(State::kDone);
+    call.callback_ = nullptr;
+    return;
+  }
+  if (!call.is_timer_) return;
+  const int64_t now = clock_.NowNs();
+  int64_t next = call.deadline_ns() + call.period_ns_;
+  if (next <= now)
+    next = now - (now - next) % call.period_ns_ + call.period_ns_;
+  call.AddReference();
+  timers_.Add(&call, next);
+}
+
+// -- the end ------------------------------------------------------------------
+
+void CallQueue::Discard(ScheduledCall& call) {
+  CallRef held(&call);
+  if (call.Move(State::kWaiting, State::kCancelled)) call.callback_ = nullptr;
+}
+
+// Captures that are destroyed may hold handles and cancel others, so nothing is
+// left in a list while they go.
+void CallQueue::Close() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed_.store(true);
+  }
+  while (has_remote_.load() || !ready_.empty() || timers_.size() > 0) {
+    TakeRemote();
+    std::vector<ScheduledCall*> dead;
+    dead.swap(ready_);
+    while (timers_.size() > 0) {
+      dead.push_back(timers_.back());
+      timers_.Remove(dead.back());
+    }
+    for (ScheduledCall* call : dead) Discard(*call);
+  }
+}
+
+LoopMetrics CallQueue::Metrics() {
+  TakeRemote();
+  LoopMetrics metrics;
+  metrics.iterations = iterations_;
+  metrics.callbacks = callbacks_;
+  metrics.ready = ready_.size();
+  metrics.timers = timers_.size();
+  metrics.longest_callback = absl::Nanoseconds(longest_ns_);
+  metrics.lag = absl::Nanoseconds(lag_ns_);
+  metrics.longest_lag = absl::Nanoseconds(longest_lag_ns_);
+  return metrics;
+}
+
+}  // namespace troupe

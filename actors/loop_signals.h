@@ -1,0 +1,62 @@
+// Signal handlers of one loop, as callbacks (asyncio's add_signal_handler, rows
+// S1 to S16), behind the process's signal relay.
+//
+//   LoopSignals signals(system, calls, host);
+//   absl::Status status = signals.Add(SIGUSR1, [] { ... }, where);
+//
+// A callback runs once for each run of the signal handler, in the iteration
+// after the one in which the relay's message arrives, with the whole loop at
+// hand. It is a lease at the relay beside those of others: several loops may
+// handle one signal (S19).
+//
+// Add and Remove ask the relay, on another thread, and wait for the answer:
+// when Add returns the signal is caught. The loop's thread.
+#ifndef TROUPE_ACTORS_LOOP_SIGNALS_H_
+#define TROUPE_ACTORS_LOOP_SIGNALS_H_
+
+#include <map>
+
+#include "absl/status/status.h"
+#include "actors/call_handle.h"
+#include "actors/call_queue.h"
+#include "actors/code_location.h"
+#include "actors/system.h"
+#include "io/io_host.h"
+#include "signals/signal_messages.h"
+
+namespace troupe {
+
+class LoopSignals {
+ public:
+  LoopSignals(System& system, CallQueue& calls, IoHost& host)
+      : system_(system), calls_(calls), host_(host) {}
+  LoopSignals(const LoopSignals&) = delete;
+  LoopSignals& operator=(const LoopSignals&) = delete;
+
+  // A second Add of a number replaces the callback. Errors: those of
+  // SubscribeToSignal (`invalid signal number 0`, `sig 9 cannot be caught`), of
+  // System::Signals, and `Event loop is closed`.
+  CallHandle Add(int number, Callback callback, CodeLocation where);
+
+  // False if there was none. What is on its way is not called any more (S15).
+  bool Remove(int number);
+
+  // All of them (S10).
+  void Clear();
+
+ private:
+  absl::Status Subscribe(int number);
+  void Unsubscribe(int number);
+  void OnSignal(const SignalDelivery& delivery);
+
+  System& system_;
+  CallQueue& calls_;
+  IoHost& host_;
+  SignalObserver observer_;  // on the host; from the first Add on
+  SignalRelay relay_;
+  std::map<int, CallRef> handlers_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_LOOP_SIGNALS_H_

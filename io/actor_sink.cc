@@ -1,0 +1,48 @@
+#include "io/actor_sink.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "caf/actor_cast.hpp"
+#include "caf/local_actor.hpp"
+#include "caf/message.hpp"
+
+namespace troupe {
+namespace {
+
+class ActorSink final : public ReadinessSink {
+ public:
+  ActorSink(FdObserver observer, Host& host)
+      : line_(caf::actor_cast<caf::strong_actor_ptr>(std::move(observer)),
+              host) {}
+
+  void OnReady(WatchId watch, Side side, Readiness readiness) override {
+    line_.Send(FdReady{watch, side, readiness});
+  }
+  void OnEnded(WatchId watch, absl::Status why) override {
+    line_.receiver()->enqueue(
+        nullptr, caf::make_message_id(),
+        caf::make_message(WatchEnded{watch, std::move(why)}), nullptr);
+  }
+
+  std::string Describe() const override {
+    caf::abstract_actor* actor = line_.receiver()->get();
+    auto* local = dynamic_cast<caf::local_actor*>(actor);
+    return absl::StrCat("<", local == nullptr ? "actor" : local->name(), "#",
+                        actor->id(), ">");
+  }
+
+ private:
+  DirectLine line_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReadinessSink> MakeActorSink(const FdObserver& observer,
+                                             Host& host) {
+  if (!observer) return nullptr;
+  return std::make_unique<ActorSink>(observer, host);
+}
+
+}  // namespace troupe
