@@ -17,10 +17,10 @@ namespace troupe {
 class Loop;
 
 struct ExceptionContext {
-  std::string message;           // empty: `Unhandled exception in event loop`
-  std::exception_ptr exception;  // may be null
-  CallHandle handle;             // may be none
-  std::map<std::string, std::string> details;
+  std::string message = {};  // empty: `Unhandled exception in event loop`
+  std::exception_ptr exception = nullptr;  // may be null
+  CallHandle handle = {};                  // may be none
+  std::map<std::string, std::string> details = {};
 
   // The message, then a line `key: value` for each other field, sorted by key;
   // the exception as `exception: what()`.

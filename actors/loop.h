@@ -61,7 +61,7 @@ class Loop final : private CallQueue::Owner {
  public:
   struct Options {
     Clock* clock = nullptr;  // borrowed; null: the monotonic clock
-    LogSink log;             // empty: stderr
+    LogSink log = nullptr;   // empty: stderr
   };
 
   // Debug mode is on if TROUPE_DEBUG is set and not empty.
@@ -142,7 +142,8 @@ class Loop final : private CallQueue::Owner {
   // or an error; kFailedPrecondition `Event loop stopped before Future
   // completed.` if Stop comes first.
   template <class Answer, class Handle, class Request>
-  absl::StatusOr<Answer> RunUntilComplete(const Handle& actor, Request request);
+  absl::StatusOr<Answer> RunUntilComplete(const Handle& actor,
+                                          const Request& request);
   // One iteration. Sleeps for something to do only if it may.
   absl::Status RunOnce(bool may_sleep = false);
   // At the end of this iteration, or after exactly one if none runs.
@@ -239,11 +240,11 @@ CallHandle Loop::SendEvery(absl::Duration period, const Handle& to,
 
 template <class Answer, class Handle, class Request>
 absl::StatusOr<Answer> Loop::RunUntilComplete(const Handle& actor,
-                                              Request request) {
+                                              const Request& request) {
   absl::Status refused = CheckRunnable();
   if (!refused.ok()) return refused;
   RequestOutcome<Answer> outcome;
-  outcome.Ask(*host_, actor, std::move(request), [this] { Stop(); });
+  outcome.Ask(*host_, actor, request, [this] { Stop(); });
   absl::Status ran = RunForever();
   if (!ran.ok()) return ran;
   return outcome.Take();

@@ -1,0 +1,388 @@
+#include "actors/call_queue.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/virtual_clock.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr CodeLocation kHere{"here.cc", 7};
+
+class CallQueueTest : public ::testing::Test, protected CallQueue::Owner {
+ protected:
+  void Wake() override { ++wakes_; }
+  void OnException(const CallHandle& call, std::exception_ptr) override {
+    told_.push_back("threw " + call.ToString());
+  }
+  void OnSlow(const CallHandle&, absl::Duration) override {
+    told_.push_back("slow");
+  }
+
+  Callback Says(std::string name, std::function<void()> then = nullptr) {
+    return [this, name = std::move(name), then = std::move(then)] {
+      told_.push_back(name);
+      if (then) then();
+    };
+  }
+  CallHandle Soon(Callback callback) {
+    return calls_.Soon(std::move(callback), kHere);
+  }
+  CallHandle After(int64_t ns, Callback callback) {
+    return calls_.At(clock_.NowNs() + ns, std::move(callback), kHere);
+  }
+  CallHandle Every(int64_t ns, Callback callback) {
+    return calls_.Every(clock_.NowNs() + ns, ns, std::move(callback), kHere);
+  }
+  void Iterate() {
+    calls_.Enter();
+    calls_.Begin();
+    calls_.Run();
+    calls_.Leave();
+  }
+  void Pass(int64_t ns) { clock_.Advance(absl::Nanoseconds(ns)); }
+
+  VirtualClock clock_{VirtualClock::Mode::kByHand};
+  std::vector<std::string> told_;
+  std::atomic<int> wakes_{0};
+  CallQueue calls_{clock_, *this};
+};
+
+// Row L2.
+TEST_F(CallQueueTest, RunsEachCallOnceInOrder) {
+  for (const char* name : {"a", "b", "c"}) Soon(Says(name));
+  Iterate();
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("a", "b", "c"));
+}
+
+// Row L3.
+TEST_F(CallQueueTest, RunsWhatACallSchedulesInTheNextIteration) {
+  Soon(Says("a", [&] { Soon(Says("b", [&] { Soon(Says("c")); })); }));
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("a"));
+  EXPECT_TRUE(calls_.Ready());
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("a", "b"));
+}
+
+// Rows L4, L5: ready ones first, then timers by time, a delay below zero too.
+TEST_F(CallQueueTest, RunsDueTimersByTimeAfterWhatIsReady) {
+  Soon(Says("1"));
+  Soon(Says("2"));
+  After(-1, Says("a"));
+  After(-2, Says("b"));
+  After(0, Says("z"));
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("1", "2", "b", "a", "z"));
+}
+
+// Row L5.
+TEST_F(CallQueueTest, NeverRunsATimerEarly) {
+  After(10, Says("t"));
+  EXPECT_EQ(calls_.next_deadline_ns(), clock_.NowNs() + 10);
+  Pass(9);
+  Iterate();
+  EXPECT_THAT(told_, IsEmpty());
+  Pass(1);
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("t"));
+}
+
+// Row L5, where asyncio promises no order.
+TEST_F(CallQueueTest, RunsTimersOfOneTimeInTheOrderTheyWereArmed) {
+  for (int i = 0; i < 20; ++i) After(5, Says(std::to_string(i)));
+  Pass(5);
+  Iterate();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(told_[i], std::to_string(i));
+}
+
+// Rows L5, V46: infinity is a delay like any other.
+TEST_F(CallQueueTest, NeverRunsATimerAtTheEndOfTime) {
+  calls_.At(TimerHeap<ScheduledCall>::kNever, Says("never"), kHere);
+  Pass(int64_t{1} << 62);
+  Iterate();
+  EXPECT_THAT(told_, IsEmpty());
+}
+
+// Row L6.
+TEST_F(CallQueueTest, OrdersTimerHandlesByTimeAndThenByArming) {
+  CallHandle late = After(20, Says("late"));
+  CallHandle early = After(10, Says("early"));
+  CallHandle next = After(10, Says("next"));
+  EXPECT_TRUE(early < late);
+  EXPECT_TRUE(early < next);
+  EXPECT_FALSE(next < early);
+  EXPECT_TRUE(early == CallHandle(early));
+  EXPECT_FALSE(early == next);
+  EXPECT_EQ(early.when(), absl::Nanoseconds(10));
+}
+
+// Rows L6, L17, L21.
+TEST_F(CallQueueTest, NamesHandlesByTheirPlaceAndTime) {
+  CallHandle soon = Soon(Says("a"));
+  CallHandle timer = After(1'500'000'000, Says("b"));
+  EXPECT_EQ(soon.ToString(), "<Handle created at here.cc:7>");
+  EXPECT_EQ(timer.ToString(),
+            "<TimerHandle when=1.500000 created at here.cc:7>");
+  soon.Cancel();
+  timer.Cancel();
+  EXPECT_EQ(soon.ToString(), "<Handle cancelled created at here.cc:7>");
+  EXPECT_EQ(timer.ToString(),
+            "<TimerHandle cancelled when=1.500000 created at here.cc:7>");
+}
+
+// Row L17.
+TEST_F(CallQueueTest, SkipsACancelledCallAndDropsItsCapturesAtOnce) {
+  auto captured = std::make_shared<int>(1);
+  CallHandle handle = Soon([captured] { FAIL(); });
+  EXPECT_EQ(captured.use_count(), 2);
+  EXPECT_FALSE(handle.cancelled());
+  EXPECT_TRUE(handle.Cancel());
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_TRUE(handle.cancelled());
+  EXPECT_FALSE(handle.Cancel());
+  Iterate();
+}
+
+// Row L17: what has run holds nothing, though its handle is kept.
+TEST_F(CallQueueTest, DropsTheCapturesOfACallThatHasRun) {
+  auto captured = std::make_shared<int>(1);
+  CallHandle handle = Soon([captured] {});
+  Iterate();
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_FALSE(handle.Cancel());
+  EXPECT_FALSE(handle.cancelled());
+}
+
+// Row L6.
+TEST_F(CallQueueTest, DoesNotRunACancelledTimer) {
+  CallHandle handle = After(1, Says("t"));
+  EXPECT_TRUE(handle.Cancel());
+  EXPECT_FALSE(handle.Cancel());
+  Pass(5);
+  Iterate();
+  EXPECT_THAT(told_, IsEmpty());
+}
+
+// Rows L7, V43: cancelled on the queue's thread a timer is gone at once,
+// elsewhere when the thread looks next.
+TEST_F(CallQueueTest, ForgetsACancelledTimer) {
+  calls_.Enter();
+  CallHandle one = After(1, Says("t"));
+  CallHandle two = After(1, Says("t"));
+  one.Cancel();
+  EXPECT_EQ(calls_.Metrics().timers, 1u);
+  std::thread([&] { EXPECT_TRUE(two.Cancel()); }).join();
+  calls_.Begin();
+  EXPECT_EQ(calls_.Metrics().timers, 0u);
+  EXPECT_EQ(calls_.next_deadline_ns(), TimerHeap<ScheduledCall>::kNever);
+  calls_.Leave();
+}
+
+// Row FD7's and S17's ground: one of a batch may cancel another.
+TEST_F(CallQueueTest, DoesNotRunWhatACallBeforeItInTheBatchCancels) {
+  CallHandle second;
+  Soon(Says("first", [&] { EXPECT_TRUE(second.Cancel()); }));
+  second = Soon(Says("second"));
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("first"));
+}
+
+TEST_F(CallQueueTest, RepeatsOnAGridAndLeavesOutWhatItMissed) {
+  Every(10, Says("tick"));
+  Pass(10);
+  Iterate();
+  EXPECT_EQ(calls_.next_deadline_ns(), 20);
+  Pass(35);  // it is 45: 20, 30 and 40 are one
+  Iterate();
+  EXPECT_EQ(calls_.next_deadline_ns(), 50);
+  EXPECT_THAT(told_, ElementsAre("tick", "tick"));
+}
+
+TEST_F(CallQueueTest, StopsRepeatingWhenCancelledFromInside) {
+  auto captured = std::make_shared<int>(1);
+  CallHandle ticks;
+  ticks = Every(10, [&, captured] {
+    told_.push_back("tick");
+    EXPECT_TRUE(ticks.Cancel());
+  });
+  Pass(10);
+  Iterate();
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_EQ(calls_.Metrics().timers, 0u);
+  Pass(10);
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("tick"));
+}
+
+// Row L16.
+TEST_F(CallQueueTest, TellsOfAnExceptionAndGoesOn) {
+  Soon([] { throw std::runtime_error("boom"); });
+  Soon(Says("next"));
+  Iterate();
+  EXPECT_THAT(told_,
+              ElementsAre("threw <Handle created at here.cc:7>", "next"));
+}
+
+TEST_F(CallQueueTest, GoesOnRepeatingAfterAnException) {
+  Every(10, [] { throw 1; });
+  for (int i = 0; i < 2; ++i) {
+    Pass(10);
+    Iterate();
+  }
+  EXPECT_EQ(told_.size(), 2u);
+}
+
+// Row L21, at call_soon() instead of when it is called.
+TEST_F(CallQueueTest, RefusesACallOfNothing) {
+  EXPECT_EQ(Soon(nullptr).status().message(),
+            "a callable object was expected by CallSoon(), got nothing");
+  EXPECT_FALSE(After(1, nullptr).status().ok());
+  EXPECT_FALSE(Every(1, nullptr).status().ok());
+  EXPECT_FALSE(calls_.SoonThreadsafe(nullptr, kHere).status().ok());
+  Iterate();
+}
+
+// Row L21, here always.
+TEST_F(CallQueueTest, RefusesAnotherThreadWhileItRuns) {
+  calls_.Enter();
+  std::thread([&] {
+    EXPECT_EQ(Soon(Says("x")).status().message(),
+              "Non-thread-safe operation invoked on an event loop other than "
+              "the current one");
+    EXPECT_FALSE(After(1, Says("x")).status().ok());
+    EXPECT_TRUE(calls_.SoonThreadsafe(Says("safe"), kHere).status().ok());
+  }).join();
+  calls_.Leave();
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("safe"));
+}
+
+// Row L9: any number of calls until the queue looks is one wake-up.
+TEST_F(CallQueueTest, WakesItsOwnerOnceForManyCallsFromElsewhere) {
+  for (int i = 0; i < 100; ++i) {
+    calls_.SoonThreadsafe(Says("x"), kHere);
+  }
+  EXPECT_EQ(wakes_, 1);
+  Iterate();
+  EXPECT_EQ(told_.size(), 100u);
+  calls_.SoonThreadsafe(Says("x"), kHere);
+  EXPECT_EQ(wakes_, 2);
+}
+
+// Core rule 8: whoever hosts the loop hears of what is scheduled in between.
+TEST_F(CallQueueTest, WakesItsOwnerForACallWhileNobodyRunsIt) {
+  Soon(Says("x"));
+  After(1, Says("x"));
+  EXPECT_EQ(wakes_, 1);
+  Iterate();
+  After(1, Says("x"));
+  EXPECT_EQ(wakes_, 2);
+}
+
+// Rows L2, L9, L14.
+TEST_F(CallQueueTest, RefusesCallsAfterClose) {
+  calls_.Close();
+  for (const CallHandle& handle :
+       {Soon(Says("x")), After(1, Says("x")), Every(1, Says("x")),
+        calls_.SoonThreadsafe(Says("x"), kHere)}) {
+    EXPECT_EQ(handle.status().message(), "Event loop is closed");
+    EXPECT_TRUE(handle.cancelled());
+  }
+}
+
+// Row L14.
+TEST_F(CallQueueTest, DropsWhatWaitsWhenClosed) {
+  auto captured = std::make_shared<int>(1);
+  CallHandle soon = Soon([captured] { FAIL(); });
+  CallHandle later = After(1, [captured] { FAIL(); });
+  CallHandle safe = calls_.SoonThreadsafe([captured] { FAIL(); }, kHere);
+  calls_.Close();
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_TRUE(soon.cancelled() && later.cancelled() && safe.cancelled());
+  EXPECT_EQ(calls_.Metrics().timers, 0u);
+}
+
+// A capture's destructor is the program's code, and may use the queue.
+TEST_F(CallQueueTest, MayBeUsedByWhatIsDestroyedWhenItIsClosed) {
+  struct Canceller {
+    explicit Canceller(std::function<void()> then) : then(std::move(then)) {}
+    ~Canceller() { then(); }
+    std::function<void()> then;
+  };
+  CallHandle other = After(1, Says("other"));
+  auto canceller = std::make_shared<Canceller>([&] {
+    other.Cancel();
+    EXPECT_FALSE(Soon(Says("late")).status().ok());
+  });
+  Soon([canceller] {});
+  canceller.reset();
+  calls_.Close();
+  EXPECT_TRUE(other.cancelled());
+}
+
+// Row L22's measure.
+TEST_F(CallQueueTest, TellsOfASlowCall) {
+  calls_.SetSlowNs(1);
+  Soon(Says("a"));
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("a", "slow"));
+}
+
+TEST_F(CallQueueTest, CountsWhatItDoes) {
+  Soon(Says("a"));
+  After(10, Says("t"));
+  Iterate();
+  Pass(25);
+  Iterate();
+  LoopMetrics metrics = calls_.Metrics();
+  EXPECT_EQ(metrics.iterations, 2u);
+  EXPECT_EQ(metrics.callbacks, 2u);
+  EXPECT_EQ(metrics.lag, absl::Nanoseconds(15));
+  EXPECT_EQ(metrics.longest_lag, absl::Nanoseconds(15));
+  EXPECT_GT(metrics.longest_callback, absl::ZeroDuration());
+}
+
+// Row V43: a call runs, or its Cancel says true; never both, never neither.
+TEST_F(CallQueueTest, EitherRunsOrIsCancelledHoweverManyThreadsTry) {
+  constexpr int kCalls = 20'000;
+  std::vector<std::atomic<int>> outcomes(kCalls);
+  std::vector<CallHandle> handles;
+  std::atomic<bool> go{false};
+  for (int i = 0; i < kCalls; ++i) {
+    auto run = [&outcomes, i] { ++outcomes[i]; };
+    handles.push_back(i % 2 ? Soon(run) : After(0, run));
+  }
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&, t] {
+      while (!go) {
+      }
+      for (int i = kCalls - 1 - t; i >= 0; i -= 3) {
+        if (handles[i].Cancel()) ++outcomes[i];
+      }
+    });
+  }
+  go = true;
+  Iterate();
+  for (std::thread& thread : threads) thread.join();
+  Iterate();
+  for (int i = 0; i < kCalls; ++i) ASSERT_EQ(outcomes[i], 1) << i;
+  EXPECT_EQ(calls_.Metrics().timers, 0u);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,353 @@
+// A loop as an actor: its messages, and requests it runs for.
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "actors/loop.h"
+#include "actors/loop_messages.h"
+#include "caf/actor_cast.hpp"
+#include "caf/event_based_actor.hpp"
+#include "caf/scoped_actor.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/loop_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+using Doubler = caf::typed_actor<caf::replies_to<int>::with<int>>;
+
+class LoopActorTest : public LoopFixture {
+ protected:
+  // Sends from a thread that is not the loop's.
+  template <class... Ts>
+  void Send(Ts... messages) {
+    std::thread([&] {
+      (caf::anon_send(loop_->actor(), std::move(messages)), ...);
+    }).join();
+  }
+
+  // Asks the loop from a thread of its own, while the loop runs.
+  template <class Answer, class Request>
+  absl::StatusOr<Answer> Ask(Request request) {
+    absl::StatusOr<Answer> outcome = absl::UnknownError("not answered");
+    std::thread asker([&] {
+      caf::scoped_actor self(*actors_);
+      self->request(loop_->actor(), caf::infinite, std::move(request))
+          .receive([&](const Answer& answer) { outcome = answer; },
+                   [&](const caf::error& why) { outcome = StatusOf(why); });
+      loop_->Stop();
+    });
+    Run();
+    asker.join();
+    return outcome;
+  }
+
+  // An actor on a worker that writes down the numbers it is sent.
+  caf::actor NewListener(int until) {
+    return actors_->spawn<caf::hidden>([=, this](caf::event_based_actor* self) {
+      return caf::behavior{[=, this](int number) {
+        loop_->CallSoonThreadsafe(Says(
+            std::to_string(number), number == until ? [this] { loop_->Stop(); }
+                                                    : std::function<void()>()));
+        if (number == until) self->quit();
+      }};
+    });
+  }
+};
+
+TEST_F(LoopActorTest, RunsCallbacksThatComeAsMessagesInOrder) {
+  Send(CallSoon{Says("a")}, CallSoon{Says("b")}, CallSoon{SaysAndStops("c")});
+  Run();
+  EXPECT_THAT(told_, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(LoopActorTest, RunsTimersThatComeAsMessages) {
+  Send(CallLater{absl::Milliseconds(2), SaysAndStops("late")},
+       CallLater{absl::Milliseconds(1), Says("early")});
+  Run();
+  EXPECT_THAT(told_, ElementsAre("early", "late"));
+}
+
+TEST_F(LoopActorTest, CancelsATimerByItsName) {
+  TimerId timer = TimerId::Next();
+  Send(CallLater{absl::Hours(1), Says("never"), timer});
+  EXPECT_TRUE(Ask<CallCancelled>(CancelCall{timer})->was_waiting);
+  EXPECT_FALSE(Ask<CallCancelled>(CancelCall{timer})->was_waiting);
+  EXPECT_EQ(loop_->Metrics().timers, 0u);
+}
+
+TEST_F(LoopActorTest, ForgetsANamedTimerThatHasRun) {
+  TimerId timer = TimerId::Next();
+  Send(CallLater{absl::Microseconds(1), SaysAndStops("ran"), timer});
+  Run();
+  EXPECT_FALSE(Ask<CallCancelled>(CancelCall{timer})->was_waiting);
+}
+
+TEST_F(LoopActorTest, ReplacesATimerOfTheSameName) {
+  TimerId timer = TimerId::Next();
+  Send(CallLater{absl::Hours(1), Says("first"), timer},
+       CallLater{absl::Milliseconds(1), SaysAndStops("second"), timer});
+  Run();
+  EXPECT_THAT(told_, ElementsAre("second"));
+  EXPECT_EQ(loop_->Metrics().timers, 0u);
+}
+
+TEST_F(LoopActorTest, SendsAMessageAfterADelay) {
+  caf::actor listener = NewListener(2);
+  loop_->SendLater(absl::Milliseconds(2), listener, 2);
+  Send(SendLater{absl::Milliseconds(1),
+                 caf::actor_cast<caf::strong_actor_ptr>(listener),
+                 caf::make_message(1)});
+  Run();
+  EXPECT_THAT(told_, ElementsAre("1", "2"));
+}
+
+TEST_F(LoopActorTest, SendsAMessageAgainAndAgain) {
+  caf::actor listener = NewListener(7);
+  TimerId timer = TimerId::Next();
+  Send(SendLater{absl::Milliseconds(1),
+                 caf::actor_cast<caf::strong_actor_ptr>(listener),
+                 caf::make_message(5), timer, absl::Milliseconds(1)});
+  RunUntil([&] { return told_.size() >= 3; });
+  EXPECT_TRUE(Ask<CallCancelled>(CancelCall{timer})->was_waiting);
+  CallHandle ticks = loop_->SendEvery(absl::Milliseconds(1), listener, 7);
+  Run();
+  ticks.Cancel();
+  EXPECT_EQ(told_[0], "5");
+  EXPECT_EQ(told_.back(), "7");
+}
+
+TEST_F(LoopActorTest, IsStoppedByAMessage) {
+  Send(StopLoop{});
+  Run();
+}
+
+TEST_F(LoopActorTest, TellsWhatItHasDone) {
+  auto [in, out] = MakePipe();
+  loop_->AddReader(in.get(), Says("x"));
+  loop_->CallLater(absl::Hours(1), Says("x"));
+  loop_->CallSoon(Says("a"));
+  auto metrics = Ask<LoopMetrics>(GetLoopMetrics{});
+  ASSERT_TRUE(metrics.ok());
+  EXPECT_GE(metrics->iterations, 1u);
+  EXPECT_GE(metrics->callbacks, 1u);
+  EXPECT_EQ(metrics->timers, 1u);
+  EXPECT_EQ(metrics->descriptors, 1u);
+  loop_->RemoveReader(in.get());
+}
+
+// An actor to tell instead of a callback: FdReady once for each ArmWatch.
+class LoopWatchTest : public LoopActorTest {
+ protected:
+  FdObserver NewObserver(WatchId* watch) {
+    return SpawnResident<caf::hidden>(
+        loop_->host(),
+        [=,
+         this](Resident<FdObserver::base>* self) -> FdObserver::behavior_type {
+          return {[=, this](const FdReady& ready) {
+                    *watch = ready.watch;
+                    told_.push_back(ready.side == Side::kRead ? "r" : "w");
+                  },
+                  [=, this](const WatchEnded&) {
+                    told_.push_back("ended");
+                    self->quit();
+                  }};
+        });
+  }
+  void Iterate(int times) {
+    for (int i = 0; i < times; ++i) ASSERT_TRUE(loop_->RunOnce().ok());
+  }
+};
+
+TEST_F(LoopWatchTest, TellsAnActorOncePerArm) {
+  auto [in, out] = MakePipe();
+  WatchId watch;
+  FdObserver observer = NewObserver(&watch);
+  auto started = Ask<WatchStarted>(AddReader{in.get(), observer});
+  ASSERT_TRUE(started.ok()) << started.status();
+  WriteFully(out, "x");
+  Iterate(3);
+  EXPECT_THAT(told_, ElementsAre("r"));
+  EXPECT_EQ(watch, started->watch);
+  Send(ArmWatch{watch, Side::kRead});
+  Iterate(3);
+  EXPECT_THAT(told_, ElementsAre("r", "r"));
+  EXPECT_TRUE(Ask<Removed>(RemoveReader{in.get()})->was_there);
+  EXPECT_FALSE(Ask<Removed>(RemoveReader{in.get()})->was_there);
+}
+
+TEST_F(LoopWatchTest, LetsACallbackAndAnActorShareADescriptor) {
+  auto [ours, theirs] = MakeSocketPair();
+  WatchId watch;
+  FdObserver observer = NewObserver(&watch);
+  loop_->AddReader(ours.get(), Says("callback"));
+  ASSERT_TRUE(Ask<WatchStarted>(AddWriter{ours.get(), observer}).ok());
+  Iterate(2);
+  EXPECT_THAT(told_, ElementsAre("w"));
+  WriteFully(theirs, "x");
+  told_.clear();
+  Iterate(2);
+  EXPECT_THAT(told_, ElementsAre("callback", "callback"));
+  EXPECT_TRUE(Ask<Removed>(RemoveWriter{ours.get()})->was_there);
+  loop_->RemoveReader(ours.get());
+}
+
+TEST_F(LoopWatchTest, ForgetsAnActorThatEnds) {
+  auto [in, out] = MakePipe();
+  WatchId watch;
+  FdObserver observer = NewObserver(&watch);
+  ASSERT_TRUE(Ask<WatchStarted>(AddReader{in.get(), observer}).ok());
+  EXPECT_EQ(loop_->Metrics().descriptors, 1u);
+  caf::anon_send_exit(observer, caf::exit_reason::user_shutdown);
+  RunUntil([&] { return loop_->Metrics().descriptors == 0; });
+}
+
+// One that was replaced does not take its successor along.
+TEST_F(LoopWatchTest, KeepsTheSuccessorOfAnActorThatEnds) {
+  auto [in, out] = MakePipe();
+  WatchId watch;
+  FdObserver observer = NewObserver(&watch);
+  ASSERT_TRUE(Ask<WatchStarted>(AddReader{in.get(), observer}).ok());
+  loop_->AddReader(in.get(), Says("callback"));
+  caf::anon_send_exit(observer, caf::exit_reason::user_shutdown);
+  RunUntil([&] {
+    return HasEnded(caf::actor_cast<caf::strong_actor_ptr>(observer));
+  });
+  Iterate(2);
+  WriteFully(out, "x");
+  Iterate(1);
+  EXPECT_THAT(told_, ElementsAre("callback"));
+  loop_->RemoveReader(in.get());
+}
+
+TEST_F(LoopWatchTest, AnswersWithATypedErrorWhatCannotBeWatched) {
+  WatchId watch;
+  FdObserver observer = NewObserver(&watch);
+  EXPECT_EQ(Ask<WatchStarted>(AddReader{-1, observer}).status().message(),
+            "Invalid file descriptor: -1");
+  EXPECT_EQ(Ask<WatchStarted>(AddReader{0, {}}).status().message(),
+            "a watch without observer");
+}
+
+// Row L13: a request is the future, its answer the result.
+class RunUntilCompleteTest : public LoopActorTest {
+ protected:
+  Doubler NewDoubler() {
+    return actors_->spawn<caf::hidden>(
+        [](Doubler::pointer) -> Doubler::behavior_type {
+          return {[](int number) -> caf::result<int> {
+            if (number < 0) {
+              return MakeError(absl::InvalidArgumentError("below zero"));
+            }
+            return 2 * number;
+          }};
+        });
+  }
+};
+
+TEST_F(RunUntilCompleteTest, GivesTheAnswer) {
+  auto answer = loop_->RunUntilComplete<int>(NewDoubler(), 21);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(*answer, 42);
+  EXPECT_FALSE(loop_->IsRunning());
+}
+
+TEST_F(RunUntilCompleteTest, GivesTheError) {
+  auto answer = loop_->RunUntilComplete<int>(NewDoubler(), -1);
+  EXPECT_EQ(answer.status(), absl::InvalidArgumentError("below zero"));
+}
+
+TEST_F(RunUntilCompleteTest, AsksAnActorOfItsOwnThread) {
+  Doubler doubler = SpawnResident<caf::hidden>(
+      loop_->host(), [](Resident<Doubler::base>*) -> Doubler::behavior_type {
+        return {[](int number) { return number + 1; }};
+      });
+  EXPECT_EQ(*loop_->RunUntilComplete<int>(doubler, 1), 2);
+}
+
+TEST_F(RunUntilCompleteTest, SaysWhenTheLoopIsStoppedFirst) {
+  auto never = SpawnResident<caf::hidden>(
+      loop_->host(), [](Resident<Doubler::base>* self) {
+        return Doubler::behavior_type{
+            [=](int) { return self->make_response_promise<int>(); }};
+      });
+  loop_->CallSoon([&] { loop_->Stop(); });
+  auto answer = loop_->RunUntilComplete<int>(never, 1);
+  EXPECT_EQ(answer.status().message(),
+            "Event loop stopped before Future completed.");
+}
+
+// Row L13: a late answer stops nothing.
+TEST_F(RunUntilCompleteTest, DoesNotStopALaterRunWithALateAnswer) {
+  using Slow = caf::typed_actor<caf::replies_to<int>::with<int>,
+                                caf::reacts_to<std::string>>;
+  auto promise = std::make_shared<caf::typed_response_promise<int>>();
+  Slow slow = SpawnResident<caf::hidden>(
+      loop_->host(), [=](Resident<Slow::base>* self) {
+        return Slow::behavior_type{
+            [=](int) {
+              *promise = self->make_response_promise<int>();
+              return *promise;
+            },
+            [=](const std::string&) { promise->deliver(7); }};
+      });
+  loop_->CallLater(absl::Milliseconds(1), [&] { loop_->Stop(); });
+  EXPECT_FALSE(loop_->RunUntilComplete<int>(slow, 1).ok());
+  caf::anon_send(slow, std::string("answer now"));
+  loop_->CallLater(absl::Milliseconds(1), SaysAndStops("ran on"));
+  Run();
+  EXPECT_THAT(told_, ElementsAre("ran on"));
+}
+
+// Row L13, L14.
+TEST_F(RunUntilCompleteTest, IsRefusedLikeRunForever) {
+  Doubler doubler = NewDoubler();
+  loop_->CallSoon([&] {
+    EXPECT_EQ(loop_->RunUntilComplete<int>(doubler, 1).status().message(),
+              "This event loop is already running");
+    loop_->Stop();
+  });
+  Run();
+  ASSERT_TRUE(loop_->Close().ok());
+  EXPECT_EQ(loop_->RunUntilComplete<int>(doubler, 1).status().message(),
+            "Event loop is closed");
+}
+
+// Row L25: a task is an actor; one that ends, or is dead, answers for itself.
+TEST_F(RunUntilCompleteTest, GivesAnErrorWhenTheAskedActorEnds) {
+  auto mortal = actors_->spawn<caf::hidden>(
+      [](Doubler::pointer self) -> Doubler::behavior_type {
+        return {[=](int) {
+          self->quit();
+          return self->make_response_promise<int>();
+        }};
+      });
+  EXPECT_FALSE(loop_->RunUntilComplete<int>(mortal, 1).ok());
+  EXPECT_TRUE(
+      absl::IsUnavailable(loop_->RunUntilComplete<int>(mortal, 1).status()));
+}
+
+// Rows L16, L25: an exception in an actor is its end and the asker's error.
+TEST_F(RunUntilCompleteTest, GivesAnErrorWhenTheAskedActorThrows) {
+  auto thrower = SpawnResident<caf::hidden>(
+      loop_->host(), [](Resident<Doubler::base>*) -> Doubler::behavior_type {
+        return {[](int) -> int { throw std::runtime_error("boom"); }};
+      });
+  auto answer = loop_->RunUntilComplete<int>(thrower, 1);
+  EXPECT_FALSE(answer.ok());
+}
+
+}  // namespace
+}  // namespace troupe
