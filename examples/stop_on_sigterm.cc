@@ -13,7 +13,6 @@
 #include "caf/actor_system.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "signals/signal_messages.h"
-#include "signals/signal_name.h"
 
 namespace {
 
@@ -49,8 +48,7 @@ Observer::behavior_type Stopper(Observer::pointer self,
       [](const troupe::MembersStopping&) {},
       [=](const troupe::MembersEnded&) { self->quit(); },
       [=](const troupe::SignalReceived& got) {
-        std::cout << troupe::SignalName(got.delivery.number) << " from pid "
-                  << got.delivery.pid << std::endl;
+        std::cout << got.name << " from pid " << got.delivery.pid << std::endl;
         self->send(group, troupe::StopMembers{});
       },
   };

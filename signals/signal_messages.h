@@ -9,6 +9,8 @@
 #ifndef TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 #define TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 
+#include <string>
+
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
@@ -18,6 +20,7 @@ namespace troupe {
 
 struct SignalReceived {
   SignalDelivery delivery;
+  std::string name;  // "SIGTERM"; short enough to be no allocation
 };
 using SignalObserver = caf::typed_actor<caf::reacts_to<SignalReceived>>;
 

@@ -9,6 +9,7 @@
 #include "io/answer_requests.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "signals/signal_name.h"
 #include "signals/signal_pipe.h"
 
 namespace troupe {
@@ -89,8 +90,9 @@ void Relay(Self* self) {
     auto found = state.subscribers.find(delivery.number);
     // Released while it was on its way (row S15).
     if (found == state.subscribers.end()) continue;
+    const SignalReceived received{delivery, SignalName(delivery.number)};
     for (const SignalObserver& observer : found->second) {
-      self->send(observer, SignalReceived{delivery});
+      self->send(observer, received);
     }
   }
 }

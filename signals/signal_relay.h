@@ -3,7 +3,7 @@
 //
 //   auto relay = SpawnSignalRelay(io.host(), io.actor());
 //   self->request(*relay, caf::infinite, SubscribeToSignal{SIGTERM, self});
-//   ... [](const SignalReceived& got) { got.delivery.number ... }
+//   ... [](const SignalReceived& got) { got.name, got.delivery.pid ... }
 //
 // Any catchable signal, from any thread. Nothing is lost but what the kernel
 // merges while a standard signal is pending; when subscribers fall behind,

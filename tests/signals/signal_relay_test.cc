@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -193,6 +194,34 @@ TEST_F(SignalRelayTest, TellsEachRealTimeSignalWithItsValue) {
   const std::string rt = absl::StrCat("u ", SIGRTMIN);
   EXPECT_THAT(trace_->events(),
               ElementsAre("u 10", rt + "=0", rt + "=1", rt + "=2"));
+}
+
+// Who sent it, which asyncio does not tell; the name is what people read.
+TEST_F(SignalRelayTest, TellsNameNumberAndSender) {
+  std::promise<SignalReceived> first;
+  auto a = system_->spawn<caf::hidden>(
+      [&](SignalObserver::pointer self) -> SignalObserver::behavior_type {
+        return {[=, &first](const SignalReceived& got) {
+          first.set_value(got);
+          self->quit();
+        }};
+      });
+  ASSERT_EQ(Subscribe(SIGRTMIN + 2, a), "");
+  const pid_t child = fork();
+  if (child == 0) {
+    sigval value{};
+    value.sival_int = 42;
+    _exit(sigqueue(getppid(), SIGRTMIN + 2, value));
+  }
+  waitpid(child, nullptr, 0);
+  const SignalReceived got = first.get_future().get();
+  EXPECT_EQ(got.name, "SIGRTMIN+2");
+  EXPECT_EQ(got.delivery.number, SIGRTMIN + 2);
+  EXPECT_EQ(got.delivery.count, 1u);
+  EXPECT_EQ(got.delivery.pid, child);
+  EXPECT_EQ(got.delivery.uid, getuid());
+  EXPECT_EQ(got.delivery.code, SI_QUEUE);
+  EXPECT_EQ(got.delivery.value.sival_int, 42);
 }
 
 TEST_F(SignalRelayTest, SubscribingTwiceIsSubscribingOnce) {
