@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "io/os_error.h"
+#include "signals/block_signals.h"
 #include "signals/disposition.h"
 
 namespace troupe {
@@ -29,8 +30,11 @@ bool IsFault(int number, const siginfo_t& info) {
 
 }  // namespace
 
-SignalPipe::SignalPipe(Options options, OwnedFd fd)
-    : fd_(std::move(fd)), queue_(options.exact, options.limit) {}
+SignalPipe::SignalPipe(Options options, OwnedFd fd,
+                       std::unique_ptr<SignalTaker> taker)
+    : fd_(std::move(fd)),
+      queue_(options.exact, options.limit),
+      taker_(std::move(taker)) {}
 
 absl::StatusOr<std::unique_ptr<SignalPipe>> SignalPipe::Create(
     Options options) {
@@ -48,7 +52,14 @@ absl::StatusOr<std::unique_ptr<SignalPipe>> SignalPipe::Create(
   }
   OwnedFd fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd.valid()) return OsError(errno, "eventfd");
-  std::unique_ptr<SignalPipe> pipe(new SignalPipe(options, std::move(fd)));
+  std::unique_ptr<SignalTaker> taker;
+  if (auto mask = MaskBeforeBlockSignals()) {
+    auto started = SignalTaker::Start(*mask);
+    if (!started.ok()) return started.status();
+    taker = *std::move(started);
+  }
+  std::unique_ptr<SignalPipe> pipe(
+      new SignalPipe(options, std::move(fd), std::move(taker)));
   live_pid.store(getpid());
   live_pipe.store(pipe.get());
   return pipe;

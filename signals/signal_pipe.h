@@ -18,6 +18,11 @@
 // write into its parent's pipe (S22): there a caught signal does what it did
 // before Catch, and the child may create a pipe of its own.
 //
+// After BlockSignals() a pipe has a thread that takes them, and each number's
+// arrive in the order in which they were sent (block_signals.h has the rest).
+// Otherwise handlers run on whatever threads the kernel picks, and two can swap
+// real-time signals. No thread's mask is touched in either case.
+//
 // A synchronous fault is not a delivery: SIGSEGV, SIGBUS, SIGFPE or SIGILL by
 // the thread's own instruction happens again under the previous disposition.
 // The same signals sent by kill(2) are deliveries.
@@ -39,6 +44,7 @@
 #include "io/owned_fd.h"
 #include "signals/signal_delivery.h"
 #include "signals/signal_queue.h"
+#include "signals/signal_taker.h"
 
 namespace troupe {
 
@@ -77,7 +83,7 @@ class SignalPipe {
   void Drain(std::vector<SignalDelivery>& out);
 
  private:
-  SignalPipe(Options options, OwnedFd fd);
+  SignalPipe(Options options, OwnedFd fd, std::unique_ptr<SignalTaker> taker);
 
   static void OnSignal(int number, siginfo_t* info, void* context);
   // False when the pipe is being destroyed: the delivery is not taken.
@@ -87,6 +93,7 @@ class SignalPipe {
   OwnedFd fd_;
   SignalQueue queue_;
   std::atomic<bool> woken_{false};  // fd() was written and not yet drained
+  const std::unique_ptr<SignalTaker> taker_;  // null without BlockSignals()
 };
 
 }  // namespace troupe

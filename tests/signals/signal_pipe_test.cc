@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "signals/block_signals.h"
 #include "signals/disposition.h"
 #include "tests/support/leak_check.h"
 
@@ -254,6 +255,21 @@ TEST_F(SignalPipeTest, IsDestroyedUnderRunningHandlers) {
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
+}
+
+// It could no longer keep its promise, and says so.
+TEST_F(SignalPipeTest, BlockSignalsComesBeforeTheFirstThread) {
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) std::this_thread::yield();
+  });
+  EXPECT_TRUE(absl::IsFailedPrecondition(BlockSignals()));
+  stop = true;
+  other.join();
+  Catch({SIGUSR1});
+  raise(SIGUSR1);  // not blocked
+  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1));
+  EXPECT_FALSE(MaskBeforeBlockSignals().has_value());
 }
 
 // Rule 7: a full queue never loses. The writer's handler waits on its thread.
