@@ -62,12 +62,15 @@ System::~System() {
   if (spawner_thread_ != nullptr) spawner_thread_->Stop();
 }
 
+// A relay that was killed or closed has left its place to a new one.
 absl::StatusOr<SignalRelay> System::Signals() {
-  // One that was killed is replaced.
-  if (!relay_ || HasEnded(caf::actor_cast<caf::strong_actor_ptr>(relay_))) {
-    auto relay = SpawnSignalRelay(io_->host(), io_->actor());
-    if (!relay.ok()) return relay.status();
+  std::lock_guard<std::mutex> lock(relay_mutex_);
+  auto relay = SpawnSignalRelay(io_->host(), io_->actor());
+  if (relay.ok()) {
     relay_ = *std::move(relay);
+  } else if (!relay_ ||
+             HasEnded(caf::actor_cast<caf::strong_actor_ptr>(relay_))) {
+    return relay.status();
   }
   return relay_;
 }

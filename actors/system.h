@@ -20,6 +20,7 @@
 #define TROUPE_ACTORS_SYSTEM_H_
 
 #include <memory>
+#include <mutex>
 
 #include "absl/status/statusor.h"
 #include "caf/fwd.hpp"
@@ -44,8 +45,10 @@ class System {
   IoThread& io() const { return *io_; }
   const ProcessServices& processes() const { return processes_; }
 
-  // The signal relay, started by the first call. There is one per process:
-  // FAILED_PRECONDITION if another System has it. Not from two threads at once.
+  // The signal relay, started by the first call, and by the first one after it
+  // was closed or killed. There is one per process: FAILED_PRECONDITION if
+  // another System has it. Any thread. A handler that was installed over ours
+  // and so left alone (HandlerKept) is a line on stderr.
   absl::StatusOr<SignalRelay> Signals();
 
  private:
@@ -55,6 +58,7 @@ class System {
   std::unique_ptr<IoThread> spawner_thread_;
   std::unique_ptr<IoThread> io_;
   ProcessServices processes_;
+  std::mutex relay_mutex_;
   SignalRelay relay_;
 };
 

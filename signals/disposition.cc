@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
+#include "signals/signal_name.h"
 
 namespace troupe {
 namespace {
@@ -43,15 +44,17 @@ bool Same(const struct sigaction& a, const struct sigaction& b) {
 absl::Status RestoreLocked(int number) {
   Entry& entry = entries[number];
   if (!entry.caught) {
-    return absl::NotFoundError(absl::StrCat("sig ", number, " is not caught"));
+    return absl::NotFoundError(
+        absl::StrCat(SignalName(number), " is not caught"));
   }
   entry.caught = false;
   const struct sigaction current = Current(number);
   if (Runs(current, entry.handler.load())) {
     sigaction(number, &entry.previous, nullptr);
   } else if (!Same(current, entry.previous)) {  // not a YieldFault's either
-    return absl::FailedPreconditionError(absl::StrCat(
-        "sig ", number, ": another handler was installed meanwhile; left"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(SignalName(number),
+                     ": another handler was installed meanwhile; it stays"));
   }
   return absl::OkStatus();
 }

@@ -35,7 +35,8 @@ absl::Status InstallHandler(int number, SignalHandler handler);
 
 //   kInvalidArgument      as above
 //   kNotFound             nothing of ours is installed for it
-//   kFailedPrecondition   someone else's handler is in place and stays
+//   kFailedPrecondition   `SIGUSR1: another handler was installed meanwhile; it
+//                         stays`
 // In every case the number counts as not installed afterwards.
 absl::Status RestoreDisposition(int number);
 void RestoreAllDispositions();

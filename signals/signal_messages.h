@@ -4,13 +4,21 @@
 //                                              for each delivery; a lease that
 //                                              ends with its observer
 //   UnsubscribeFromSignal  anyone -> relay     ends it; answered by whether
-//                                              there was one
+//                                              there was one, and whether the
+//                                              last one's end restored what was
+//                                              there before
+//   CloseSignalRelay       anyone -> relay     ends all leases, for good
 //   SignalReceived         relay -> observer   in order of arrival
+//   HandlerKept            relay -> owner      a lease ended that nobody asked
+//                                              to end, and somebody else's
+//                                              handler was found and left
 #ifndef TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 #define TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
@@ -35,10 +43,23 @@ struct UnsubscribeFromSignal {
 };
 struct Unsubscribed {
   bool was_subscribed = false;
+  // FAILED_PRECONDITION if it was the last lease and the handler in place was
+  // not ours any more.
+  absl::Status restored;
 };
+struct HandlerKept {
+  int number = 0;
+  absl::Status why;
+};
+struct CloseSignalRelay {};
+struct SignalRelayClosed {
+  std::vector<HandlerKept> kept;
+};
+using SignalRelayOwner = caf::typed_actor<caf::reacts_to<HandlerKept>>;
 using SignalRelay = caf::typed_actor<
     caf::replies_to<SubscribeToSignal>::with<Subscribed>,
-    caf::replies_to<UnsubscribeFromSignal>::with<Unsubscribed>>;
+    caf::replies_to<UnsubscribeFromSignal>::with<Unsubscribed>,
+    caf::replies_to<CloseSignalRelay>::with<SignalRelayClosed>>;
 
 }  // namespace troupe
 
@@ -47,5 +68,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SubscribeToSignal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Subscribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::UnsubscribeFromSignal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Unsubscribed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::HandlerKept)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseSignalRelay)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SignalRelayClosed)
 
 #endif  // TROUPE_SIGNALS_SIGNAL_MESSAGES_H_

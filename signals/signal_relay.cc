@@ -1,14 +1,25 @@
 #include "signals/signal_relay.h"
 
+#include <fcntl.h>
+
+#include <cerrno>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "caf/actor_addr.hpp"
+#include "caf/actor_cast.hpp"
+#include "caf/send.hpp"
 #include "io/answer_requests.h"
+#include "io/fd_ticket.h"
+#include "io/os_error.h"
+#include "io/owned_fd.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/watch_id.h"
+#include "signals/disposition.h"
 #include "signals/signal_name.h"
 #include "signals/signal_pipe.h"
 
@@ -21,8 +32,21 @@ using Interface =
 struct State {
   static constexpr const char* name = "signal-relay";
 
-  // Destroyed with the actor, which restores the dispositions.
+  // With the actor, however it ends.
+  ~State() {
+    for (const HandlerKept& kept : ReleaseAll()) Report(kept);
+  }
+
+  bool closed() const { return pipe == nullptr; }
+  bool Subscribes(const SignalObserver& observer) const;
+  // Ends a lease; OK if there is another one of this number.
+  Unsubscribed Remove(int number, const caf::actor_addr& observer);
+  std::vector<HandlerKept> ReleaseAll();
+  void Report(const HandlerKept& kept) const;
+
   std::shared_ptr<SignalPipe> pipe;
+  SignalRelayOwner owner;
+  WatchId watch;  // of the pipe's descriptor, when it is known
   // Subscribers of each signal, in order of subscription.
   std::map<int, std::vector<SignalObserver>> subscribers;
   std::vector<SignalDelivery> deliveries;
@@ -30,8 +54,8 @@ struct State {
 
 using Self = StatefulResident<Interface, State>;
 
-bool Subscribes(const State& state, const SignalObserver& observer) {
-  for (const auto& [number, observers] : state.subscribers) {
+bool State::Subscribes(const SignalObserver& observer) const {
+  for (const auto& [number, observers] : subscribers) {
     for (const SignalObserver& o : observers) {
       if (o == observer) return true;
     }
@@ -39,51 +63,36 @@ bool Subscribes(const State& state, const SignalObserver& observer) {
   return false;
 }
 
-// False if it was no subscriber.
-bool Remove(State& state, int number, const caf::actor_addr& observer) {
-  auto found = state.subscribers.find(number);
-  if (found == state.subscribers.end()) return false;
+Unsubscribed State::Remove(int number, const caf::actor_addr& observer) {
+  auto found = subscribers.find(number);
+  if (found == subscribers.end()) return {};
   size_t gone = std::erase_if(found->second, [&](const SignalObserver& o) {
     return o.address() == observer;
   });
-  if (gone == 0) return false;
-  if (found->second.empty()) {
-    state.subscribers.erase(found);
-    // A handler that is no longer ours stays; there is nobody left to tell.
-    (void)state.pipe->Release(number);
-  }
-  return true;
+  if (gone == 0) return {};
+  if (!found->second.empty()) return {.was_subscribed = true, .restored = {}};
+  subscribers.erase(found);
+  return {.was_subscribed = true, .restored = pipe->Release(number)};
 }
 
-Unsubscribed Unsubscribe(Self* self, const UnsubscribeFromSignal& request) {
-  const SignalObserver& observer = request.observer;
-  if (!Remove(self->state, request.number, observer.address())) return {false};
-  if (!Subscribes(self->state, observer)) self->demonitor(observer.address());
-  return {true};
+std::vector<HandlerKept> State::ReleaseAll() {
+  std::vector<HandlerKept> kept;
+  for (const auto& [number, observers] : std::exchange(subscribers, {})) {
+    absl::Status restored = pipe->Release(number);
+    if (!restored.ok()) kept.push_back({number, std::move(restored)});
+  }
+  return kept;
 }
 
-caf::result<Subscribed> Subscribe(Self* self,
-                                  const SubscribeToSignal& request) {
-  if (!request.observer) {
-    return MakeError(absl::InvalidArgumentError("no observer"));
+void State::Report(const HandlerKept& kept) const {
+  if (owner) {
+    caf::anon_send(owner, kept);
+  } else {
+    std::cerr << "troupe: " << kept.why.message() << std::endl;
   }
-  State& state = self->state;
-  const bool known = Subscribes(state, request.observer);
-  if (state.subscribers.count(request.number) == 0) {
-    absl::Status caught = state.pipe->Catch(request.number);
-    if (!caught.ok()) return MakeError(caught);
-  }
-  auto& observers = state.subscribers[request.number];
-  for (const SignalObserver& observer : observers) {
-    if (observer == request.observer) return Subscribed{};
-  }
-  observers.push_back(request.observer);
-  if (!known) self->monitor(request.observer);
-  return Subscribed{};
 }
 
-void Relay(Self* self) {
-  State& state = self->state;
+void Relay(State& state, Self* self) {
   state.deliveries.clear();
   state.pipe->Drain(state.deliveries);
   for (const SignalDelivery& delivery : state.deliveries) {
@@ -97,25 +106,109 @@ void Relay(Self* self) {
   }
 }
 
-void Forget(Self* self, const caf::actor_addr& observer) {
-  std::vector<int> numbers;
-  for (const auto& entry : self->state.subscribers) {
-    numbers.push_back(entry.first);
+absl::Status CheckObserver(Self* self, const SignalObserver& observer) {
+  if (!observer) return absl::InvalidArgumentError("no observer");
+  if (observer.address().node() != self->node()) {
+    return absl::InvalidArgumentError(
+        "the observer of a signal must live in this program");
   }
-  for (int number : numbers) Remove(self->state, number, observer);
+  return absl::OkStatus();
+}
+
+absl::Status AddObserver(Self* self, const SubscribeToSignal& request) {
+  State& state = self->state;
+  absl::Status valid = CheckSignalNumber(request.number);
+  if (valid.ok()) valid = CheckObserver(self, request.observer);
+  if (!valid.ok()) return valid;
+  if (state.closed()) {
+    return absl::FailedPreconditionError(
+        "Event loop is closed: its signal relay was told to close");
+  }
+  Relay(state, self);  // what came before is not for the new subscriber
+  const bool known = state.Subscribes(request.observer);
+  if (state.subscribers.count(request.number) == 0) {
+    absl::Status caught = state.pipe->Catch(request.number);
+    if (!caught.ok()) return caught;
+  }
+  auto& observers = state.subscribers[request.number];
+  for (const SignalObserver& observer : observers) {
+    if (observer == request.observer) return absl::OkStatus();
+  }
+  observers.push_back(request.observer);
+  if (!known) self->monitor(request.observer);
+  return absl::OkStatus();
+}
+
+caf::result<Subscribed> Subscribe(Self* self,
+                                  const SubscribeToSignal& request) {
+  absl::Status added = AddObserver(self, request);
+  if (!added.ok()) return MakeError(added);
+  return Subscribed{};
+}
+
+bool IsRequest(Self* self) {
+  return self->current_mailbox_element()->mid.is_request();
+}
+
+Unsubscribed Unsubscribe(Self* self, const UnsubscribeFromSignal& request) {
+  State& state = self->state;
+  const caf::actor_addr observer = request.observer.address();
+  Unsubscribed answer = state.Remove(request.number, observer);
+  if (!answer.was_subscribed) return answer;
+  if (!state.Subscribes(request.observer)) self->demonitor(observer);
+  if (!answer.restored.ok() && !IsRequest(self)) {
+    state.Report({request.number, answer.restored});
+  }
+  return answer;
+}
+
+// The observer has died.
+void Forget(State& state, const caf::actor_addr& observer) {
+  std::vector<int> numbers;
+  for (const auto& entry : state.subscribers) numbers.push_back(entry.first);
+  for (int number : numbers) {
+    Unsubscribed ended = state.Remove(number, observer);
+    if (!ended.restored.ok()) state.Report({number, ended.restored});
+  }
+}
+
+SignalRelayClosed Close(Self* self, const IoActor& io) {
+  State& state = self->state;
+  for (const auto& [number, observers] : state.subscribers) {
+    for (const SignalObserver& o : observers) self->demonitor(o.address());
+  }
+  SignalRelayClosed answer{state.ReleaseAll()};
+  if (!IsRequest(self)) {
+    for (const HandlerKept& kept : answer.kept) state.Report(kept);
+  }
+  state.pipe.reset();
+  if (state.watch != WatchId()) self->send(io, EndWatch{state.watch});
+  return answer;
+}
+
+// The watch keeps the relay alive, so it ends when the relay is closed.
+void Watch(Self* self, IoHost* host, const IoActor& io, FdTicket fd) {
+  self->request(io, caf::infinite,
+                WatchFd{std::move(fd), -1, FdObserver(self), {}})
+      .then([=](const WatchStarted& started) {
+        self->state.watch = started.watch;
+        if (self->state.closed()) {
+          self->send(io, EndWatch{started.watch});
+        } else {
+          host->watches().Arm(started.watch, Side::kRead, Interest::kReadable);
+        }
+      });
 }
 
 Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
-                                  std::shared_ptr<SignalPipe> pipe) {
-  self->state.pipe = std::move(pipe);
+                                  std::shared_ptr<SignalPipe> pipe, FdTicket fd,
+                                  SignalRelayOwner owner) {
+  State& state = self->state;
+  state.pipe = std::move(pipe);
+  state.owner = std::move(owner);
   self->set_down_handler(
-      [=](const caf::down_msg& down) { Forget(self, down.source); });
-  auto arm = [=](WatchId watch) {
-    host->watches().Arm(watch, Side::kRead, Interest::kReadable);
-  };
-  self->request(io, caf::infinite,
-                WatchFd{{}, self->state.pipe->fd(), FdObserver(self), {}})
-      .then([=](const WatchStarted& started) { arm(started.watch); });
+      [&state](const caf::down_msg& down) { Forget(state, down.source); });
+  Watch(self, host, io, std::move(fd));
   return {
       [=](const SubscribeToSignal& request) {
         AnswerRequestsOnly(self);
@@ -125,9 +218,14 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
         AnswerRequestsOnly(self);
         return Unsubscribe(self, request);
       },
+      [=](const CloseSignalRelay&) {
+        AnswerRequestsOnly(self);
+        return Close(self, io);
+      },
       [=](const FdReady& ready) {
-        Relay(self);
-        arm(ready.watch);
+        if (self->state.closed()) return;
+        Relay(self->state, self);
+        host->watches().Arm(ready.watch, Side::kRead, Interest::kReadable);
       },
       [=](const WatchEnded& ended) { self->quit(MakeError(ended.why)); },
   };
@@ -135,12 +233,16 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
 
 }  // namespace
 
-absl::StatusOr<SignalRelay> SpawnSignalRelay(IoHost& host, const IoActor& io) {
+absl::StatusOr<SignalRelay> SpawnSignalRelay(IoHost& host, const IoActor& io,
+                                             SignalRelayOwner owner) {
   auto pipe = SignalPipe::Create();
   if (!pipe.ok()) return pipe.status();
+  // The I/O actor closes what it watches, at a time of its own.
+  OwnedFd fd(fcntl((*pipe)->fd(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.valid()) return OsError(errno, "fcntl F_DUPFD_CLOEXEC");
   return SignalRelay(SpawnResident<caf::hidden>(
-      host, Behavior, &host, io,
-      std::shared_ptr<SignalPipe>(*std::move(pipe))));
+      host, Behavior, &host, io, std::shared_ptr<SignalPipe>(*std::move(pipe)),
+      FdTicket(std::move(fd)), std::move(owner)));
 }
 
 }  // namespace troupe

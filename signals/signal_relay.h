@@ -8,16 +8,25 @@
 // Any catchable signal, from any thread. Nothing is lost but what the kernel
 // merges while a standard signal is pending; when subscribers fall behind,
 // deliveries of one standard signal are merged and counted
-// (SignalDelivery::count), real-time signals are one message each.
+// (SignalDelivery::count), real-time signals are one message each; in the order
+// of sending for programs that call BlockSignals() first.
 //
 // A subscription is a lease: it ends with UnsubscribeFromSignal or with its
 // observer, and with the last one the disposition from before comes back, also
-// "ignored". A handler that somebody else installed meanwhile is left alone.
-// Subscribing twice is subscribing once.
+// "ignored". Subscribing twice is subscribing once. A subscriber hears of what
+// arrives between its Subscribed and its Unsubscribed: nothing of before, and
+// afterwards only what is in its mailbox already (row S15).
 //
-// One per process, because the kernel has one table of dispositions: a second
-// is refused. Errors of SubscribeToSignal: `invalid signal number 0`,
-// `sig 9 cannot be caught` (rows S4, S5).
+// A handler that somebody else installed meanwhile is left alone, and somebody
+// is told: whoever's request ended the last lease, else the owner, else a line
+// on stderr.
+//
+// Errors of SubscribeToSignal:
+//   kInvalidArgument      `invalid signal number 0` (S4); no observer, or one
+//   in
+//                         another program
+//   kFailedPrecondition   `sig 9 cannot be caught` (S5); `Event loop is closed`
+//                         after CloseSignalRelay (S7)
 #ifndef TROUPE_SIGNALS_SIGNAL_RELAY_H_
 #define TROUPE_SIGNALS_SIGNAL_RELAY_H_
 
@@ -28,9 +37,13 @@
 
 namespace troupe {
 
-// Resident on `host`, whose I/O actor `io` is; hidden. When it ends, all
-// dispositions are restored. FAILED_PRECONDITION while another one lives.
-absl::StatusOr<SignalRelay> SpawnSignalRelay(IoHost& host, const IoActor& io);
+// Resident on `host`, whose I/O actor `io` is; hidden. It lives until it is
+// closed and its last handle is gone, or until it is ended, which closes it.
+//
+// One per process, because the kernel has one table of dispositions:
+// FAILED_PRECONDITION until another one is closed or has ended.
+absl::StatusOr<SignalRelay> SpawnSignalRelay(IoHost& host, const IoActor& io,
+                                             SignalRelayOwner owner = {});
 
 }  // namespace troupe
 
