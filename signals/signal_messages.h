@@ -12,6 +12,12 @@
 //   HandlerKept            relay -> owner      a lease ended that nobody asked
 //                                              to end, and somebody else's
 //                                              handler was found and left
+//
+// Stop on signals (stop_on_signals.h)
+//   StopOnSignalsReady     policy -> observer  first: it listens, or why not
+//   StopRequested          policy -> observer  the first signal: please end
+//   StopForced             policy -> observer  last: a second one, or the time
+//                                              is over
 #ifndef TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 #define TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 
@@ -61,6 +67,21 @@ using SignalRelay = caf::typed_actor<
     caf::replies_to<UnsubscribeFromSignal>::with<Unsubscribed>,
     caf::replies_to<CloseSignalRelay>::with<SignalRelayClosed>>;
 
+struct StopOnSignalsReady {
+  absl::Status status;  // not OK: nothing else will come
+};
+struct StopRequested {
+  SignalReceived signal;
+};
+enum class StopCause { kSecondSignal, kDeadline };
+struct StopForced {
+  StopCause why = StopCause::kSecondSignal;
+  SignalReceived signal;  // the second; after a deadline, the first
+};
+using StopObserver =
+    caf::typed_actor<caf::reacts_to<StopOnSignalsReady>,
+                     caf::reacts_to<StopRequested>, caf::reacts_to<StopForced>>;
+
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SignalReceived)
@@ -71,5 +92,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Unsubscribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::HandlerKept)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseSignalRelay)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SignalRelayClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopOnSignalsReady)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopRequested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopForced)
 
 #endif  // TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
