@@ -1,11 +1,10 @@
-// Shows: a signal as a message, and a supervised child that is stopped for it.
+// Shows: a supervised child that is stopped on the first SIGINT or SIGTERM, and
+//        killed on the second.
 // Run:   ./bazelw run //examples:stop_on_sigterm, and Ctrl-C or kill PID
 // See:   the child's pid, the signal's name and sender, how the child ended.
-#include <signal.h>
 #include <unistd.h>
 
 #include <iostream>
-#include <utility>
 
 #include "actors/config.h"
 #include "actors/supervisor.h"
@@ -13,29 +12,27 @@
 #include "caf/actor_system.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "signals/signal_messages.h"
+#include "signals/stop_on_signals.h"
 
 namespace {
 
-using Observer =
-    troupe::SupervisorObserver::extend_with<troupe::SignalObserver>;
+using Observer = troupe::SupervisorObserver::extend_with<troupe::StopObserver>;
 
-Observer::behavior_type Stopper(Observer::pointer self,
-                                troupe::ProcessServices services,
+Observer::behavior_type Stopper(Observer::pointer self, troupe::System* system,
                                 troupe::SignalRelay relay) {
-  for (int number : {SIGINT, SIGTERM}) {
-    self->request(relay, caf::infinite, troupe::SubscribeToSignal{number, self})
-        .then([](const troupe::Subscribed&) {});
-  }
+  troupe::SpawnStopOnSignals(system->io().host(), system->io().actor(), relay,
+                             {}, self);
   troupe::MemberSpec sleeper;
   sleeper.command.argv = {"sleep", "1000"};
   sleeper.command.group = troupe::ProcessGroup::kNewGroup;
-  troupe::Supervisor group = troupe::SpawnSupervisor(services, {sleeper}, self);
+  troupe::Supervisor group =
+      troupe::SpawnSupervisor(system->processes(), {sleeper}, self);
   return {
       [](const troupe::MemberStarted& started) {
         std::cout << "we are " << getpid() << ", the child is " << started.pid
                   << std::endl;
       },
-      [=](const troupe::MemberNotStarted& failed) {
+      [](const troupe::MemberNotStarted& failed) {
         std::cerr << failed.why.message() << '\n';
       },
       [](const troupe::MemberOutput&) {},
@@ -47,9 +44,16 @@ Observer::behavior_type Stopper(Observer::pointer self,
       [](const troupe::MemberRestarting&) {},
       [](const troupe::MembersStopping&) {},
       [=](const troupe::MembersEnded&) { self->quit(); },
-      [=](const troupe::SignalReceived& got) {
-        std::cout << got.name << " from pid " << got.delivery.pid << std::endl;
+      [](const troupe::StopOnSignalsReady& ready) {
+        if (!ready.status.ok()) std::cerr << ready.status.message() << '\n';
+      },
+      [=](const troupe::StopRequested& stop) {
+        std::cout << stop.signal.name << " from pid "
+                  << stop.signal.delivery.pid << std::endl;
         self->send(group, troupe::StopMembers{});
+      },
+      [=](const troupe::StopForced&) {
+        self->send(group, troupe::KillMembers{});
       },
   };
 }
@@ -63,6 +67,6 @@ int main() {
   if (!system.ok()) return 1;
   auto relay = (*system)->Signals();
   if (!relay.ok()) return 1;
-  actors.spawn(Stopper, (*system)->processes(), *relay);
+  actors.spawn(Stopper, system->get(), *relay);
   return 0;  // ~System waits for Stopper
 }
