@@ -63,7 +63,7 @@ TimerObserver::behavior_type StandStill(Resident<TimerObserver::base>* self,
 }  // namespace
 
 sighandler_t DispositionOf(int number) {
-  struct sigaction action;
+  struct sigaction action {};
   sigaction(number, nullptr, &action);
   return action.sa_handler;
 }

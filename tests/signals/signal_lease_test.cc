@@ -3,14 +3,18 @@
 #include <signal.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "caf/exit_reason.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/resident.h"
@@ -69,6 +73,34 @@ TEST_F(SignalLeaseTest, ALeaseEndsWithItsObserver) {
   ASSERT_TRUE(trace_->WaitFor(absl::StrCat("b ", SIGUSR1)));
   caf::anon_send_exit(b, caf::exit_reason::kill);
   WaitForDisposition(SIGUSR1, &Earlier);
+}
+
+// S16: an exception ends its actor, as everywhere; the others are told.
+TEST_F(SignalLeaseTest, ALeaseEndsWithAnObserverThatThrows) {
+  auto thrower = SpawnResident<caf::hidden>(
+      host(),
+      [](Resident<SignalObserver::base>*) -> SignalObserver::behavior_type {
+        return {[](const SignalReceived&) { throw std::runtime_error("no"); }};
+      });
+  ASSERT_EQ(Subscribe(SIGUSR1, thrower), "");
+  ASSERT_EQ(Subscribe(SIGUSR2, thrower), "");
+  ASSERT_EQ(Subscribe(SIGUSR1, Worker("b")), "");
+  raise(SIGUSR1);
+  ASSERT_TRUE(trace_->WaitFor(absl::StrCat("b ", SIGUSR1)));
+  WaitForDisposition(SIGUSR2, SIG_DFL);
+  raise(SIGUSR1);
+  ASSERT_TRUE(trace_->WaitFor(absl::StrCat("b ", SIGUSR1), 2));
+}
+
+// S24: a program that subscribes to nothing keeps all it had.
+TEST_F(SignalLeaseTest, WithoutALeaseNothingIsChanged) {
+  Close();
+  std::vector<sighandler_t> before, with;
+  for (int n = 1; n < NSIG; ++n) before.push_back(DispositionOf(n));
+  relay_ = New();
+  EXPECT_NE(Subscribe(SIGKILL, Worker("a")), "");  // it is up
+  for (int n = 1; n < NSIG; ++n) with.push_back(DispositionOf(n));
+  EXPECT_EQ(with, before);
 }
 
 TEST_F(SignalLeaseTest, ADeadObserversLeaseEndsAtOnce) {
