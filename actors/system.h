@@ -47,8 +47,9 @@ class System {
 
   // The signal relay, started by the first call, and by the first one after it
   // was closed or killed. There is one per process: FAILED_PRECONDITION if
-  // another System has it. Any thread. A handler that was installed over ours
-  // and so left alone (HandlerKept) is a line on stderr.
+  // another System has it. In the order of sending after BlockSignals(). Any
+  // thread. A handler that was installed over ours and so left alone
+  // (HandlerKept) is a line on stderr.
   absl::StatusOr<SignalRelay> Signals();
 
  private:

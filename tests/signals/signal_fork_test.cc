@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "signals/disposition.h"
 #include "signals/signal_delivery.h"
 #include "signals/signal_pipe.h"
+#include "tests/process/ran_child.h"
+#include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
 
 namespace troupe {
@@ -130,6 +133,15 @@ TEST_F(SignalForkTest, AVforkChildTouchesNothingOfTheParentsMemory) {
   std::vector<SignalDelivery> out;
   pipe_->Drain(out);
   EXPECT_EQ(out.size(), 1u);
+}
+
+// Row P5: one that Troupe starts knows nothing of all this.
+TEST_F(SignalForkTest, ASpawnedChildStartsWithNothingBlockedOrCaught) {
+  Catch(SIGUSR1);
+  auto facts = Facts(OutputOf({.argv = {ChildProgram("print_signals")}}));
+  EXPECT_EQ(std::stoull(facts["SigBlk"], nullptr, 16), 0u);
+  const auto caught = std::stoull(facts["SigCgt"], nullptr, 16);
+  EXPECT_EQ(caught >> (SIGUSR1 - 1) & 1, 0u);
 }
 
 TEST_F(SignalForkTest, TheChildCanHaveAPipeOfItsOwn) {
