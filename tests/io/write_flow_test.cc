@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <vector>
 #include <utility>
 
 #include "caf/send.hpp"
@@ -183,6 +184,35 @@ TEST_F(WriteFlowTest, FailsWaitingWritesWhenItIsLost) {
   EXPECT_THAT(text.get(), HasSubstr("Broken pipe"));
   ASSERT_TRUE(trace_->WaitUntil([](const auto& e) { return e.size() == 3; }));
   EXPECT_EQ(trace_->Count("RESUME"), 0u);
+}
+
+// Row V40: asyncio's drain once failed for the second who waited.
+TEST_F(WriteFlowTest, AnswersEverybodyWhoWaits) {
+  WriteTransport transport = Stuck();
+  std::vector<std::future<std::string>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(
+        Later(transport, Write{Bytes(std::string(40000, 'x')), {}}));
+  }
+  while (Info(transport).buffered < 120000) {
+  }
+  ReadFully(in_, filled_ + 120000);
+  for (auto& text : waiting) EXPECT_EQ(text.get(), "");
+}
+
+// Row V38: many pieces obey flow control and loss as one does.
+TEST_F(WriteFlowTest, PausesAndCountsForLinesAsForOneWrite) {
+  WriteTransport transport = Stuck();
+  WriteLines lines;
+  for (int i = 0; i < 100; ++i) {
+    lines.lines.push_back(Bytes(std::string(1000, 'x')));
+  }
+  auto text = Later(transport, lines);
+  ASSERT_TRUE(trace_->WaitFor("PAUSE"));
+  EXPECT_EQ(Info(transport).buffered, 100000u);
+  caf::anon_send(transport, AbortTransport{});
+  EXPECT_EQ(text.get(), "the transport was closed");
+  ASSERT_TRUE(trace_->WaitFor("CL(None) lost 100000"));
 }
 
 TEST_F(WriteFlowTest, FailsWaitingWritesWhenItIsAborted) {
