@@ -44,6 +44,7 @@ CallHandle CallQueue::Soon(Callback callback, CodeLocation where) {
   if (!refused.ok()) return CallHandle(std::move(refused));
   auto* call = new ScheduledCall(*this, std::move(callback), where);
   call->AddReference();
+  TakeRemote();  // what another thread scheduled before comes before (L9)
   ready_.push_back(call);
   if (!OnThread()) Nudge();
   return CallHandle(call);

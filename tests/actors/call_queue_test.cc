@@ -271,6 +271,19 @@ TEST_F(CallQueueTest, RefusesAnotherThreadWhileItRuns) {
   EXPECT_THAT(told_, ElementsAre("safe"));
 }
 
+// Row L9: one order for both kinds of calls, also among threads.
+TEST_F(CallQueueTest, RunsCallsFromElsewhereInTheOrderOfScheduling) {
+  Soon(Says("a", [&] {
+    std::thread([&] { calls_.SoonThreadsafe(Says("d"), kHere); }).join();
+    Soon(Says("e"));
+  }));
+  calls_.SoonThreadsafe(Says("b"), kHere);
+  Soon(Says("c"));
+  Iterate();
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("a", "b", "c", "d", "e"));
+}
+
 // Row L9: any number of calls until the queue looks is one wake-up.
 TEST_F(CallQueueTest, WakesItsOwnerOnceForManyCallsFromElsewhere) {
   for (int i = 0; i < 100; ++i) {
