@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/virtual_clock.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/loop_fixture.h"
 
@@ -74,10 +75,13 @@ TEST_F(LoopActorTest, RunsCallbacksThatComeAsMessagesInOrder) {
 }
 
 TEST_F(LoopActorTest, RunsTimersThatComeAsMessages) {
+  VirtualClock clock;  // no time passes between the two
+  loop_ = NewLoop(&clock);
   Send(CallLater{absl::Milliseconds(2), SaysAndStops("late")},
        CallLater{absl::Milliseconds(1), Says("early")});
   Run();
   EXPECT_THAT(told_, ElementsAre("early", "late"));
+  loop_.reset();
 }
 
 TEST_F(LoopActorTest, CancelsATimerByItsName) {
@@ -105,11 +109,14 @@ TEST_F(LoopActorTest, ReplacesATimerOfTheSameName) {
 }
 
 TEST_F(LoopActorTest, SendsAMessageAfterADelay) {
-  caf::actor listener = NewListener(2);
-  loop_->SendLater(absl::Milliseconds(2), listener, 2);
+  caf::actor listener = NewListener(1);
+  const absl::Duration due = loop_->Time() + absl::Milliseconds(2);
+  loop_->SendLater(absl::Milliseconds(2), listener, 1);
+  Run();
+  EXPECT_GE(loop_->Time(), due);
   Send(SendLater{absl::Milliseconds(1),
-                 caf::actor_cast<caf::strong_actor_ptr>(listener),
-                 caf::make_message(1)});
+                 caf::actor_cast<caf::strong_actor_ptr>(NewListener(2)),
+                 caf::make_message(2)});
   Run();
   EXPECT_THAT(told_, ElementsAre("1", "2"));
 }
