@@ -83,6 +83,12 @@ class BlockSignalsTest : public LeakCheckedTest {
   BlockSignalsTest() {
     earlier_runs = 0;
     pipe_ = SignalPipe::Create().value();
+    // Its thread is up: one that is beginning may hold a lock of the
+    // sanitizer's, which a forked child would wait for.
+    Catch(SIGRTMAX);
+    kill(getpid(), SIGRTMAX);
+    EXPECT_EQ(Take(*pipe_, 1).size(), 1u);
+    EXPECT_TRUE(pipe_->Release(SIGRTMAX).ok());
   }
   ~BlockSignalsTest() override {
     pipe_.reset();
