@@ -71,9 +71,25 @@ absl::StatusOr<WatchId> FdCallbacks::Watch(int fd) {
   const WatchId holder = watches_.WatchOf(fd);
   auto watch = watches_.AddBorrowed(fd, nullptr, nullptr, Trigger::kLevel);
   if (!absl::IsAlreadyExists(watch.status())) return watch;
+  return UsedBy(fd, holder);
+}
+
+absl::Status FdCallbacks::UsedBy(int fd, WatchId holder) const {
   return absl::FailedPreconditionError(absl::StrCat("File descriptor ", fd,
                                                     " is used by transport ",
                                                     watches_.Describe(holder)));
+}
+
+absl::Status FdCallbacks::Check(int fd) {
+  absl::Status refused = calls_.CheckThread();
+  if (!refused.ok()) return refused;
+  if (fd < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Invalid file descriptor: ", fd));
+  }
+  const WatchId holder = watches_.WatchOf(fd);
+  if (holder.value == 0 || entries_.contains(fd)) return absl::OkStatus();
+  return watches_.StillThere(holder) ? UsedBy(fd, holder) : absl::OkStatus();
 }
 
 bool FdCallbacks::Remove(int fd, Side side, uint64_t only) {

@@ -37,6 +37,10 @@ class FdCallbacks {
   FdCallbacks(const FdCallbacks&) = delete;
   FdCallbacks& operator=(const FdCallbacks&) = delete;
 
+  // Whether Add would take the descriptor, as far as this side knows: all but
+  // the selector's own errors.
+  absl::Status Check(int fd);
+
   // The handle's status, FD2 and FD3:
   //   kInvalidArgument     `Invalid file descriptor: -1`
   //   EBADF, EPERM (a regular file or directory), as OsFailure
@@ -66,6 +70,7 @@ class FdCallbacks {
     uint64_t tokens[2] = {0, 0};  // 0: nobody on that side
   };
   absl::StatusOr<WatchId> Watch(int fd);
+  absl::Status UsedBy(int fd, WatchId holder) const;
   void Forget(int fd) { entries_.erase(fd); }
 
   WatchTable& watches_;

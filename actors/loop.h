@@ -123,6 +123,9 @@ class Loop final : private CallQueue::Owner {
   void ArmWatch(WatchId watch, Side side);
   bool RemoveReader(int fd) { return fds_.Remove(fd, Side::kRead); }
   bool RemoveWriter(int fd) { return fds_.Remove(fd, Side::kWrite); }
+  // For what uses a descriptor before it waits for it: OK, or why AddReader and
+  // AddWriter would refuse it (FD2, FD3; the selector's own errors come later).
+  absl::Status CheckDescriptor(int fd) { return fds_.Check(fd); }
   // Only if it is that registration still.
   bool RemoveRegistration(int fd, Side side, uint64_t token);
 

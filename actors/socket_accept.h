@@ -1,0 +1,29 @@
+// One accept(2) of a non-blocking listening socket.
+//
+//   auto accepted = AcceptConnection(listener);
+//   if (!accepted.ok()) ...              // EMFILE for one, as OsFailure
+//   if (!accepted->has_value()) ...      // nobody waits
+//
+// A connection that was given up before we saw it (ECONNABORTED) is passed over
+// (V41).
+#ifndef TROUPE_ACTORS_SOCKET_ACCEPT_H_
+#define TROUPE_ACTORS_SOCKET_ACCEPT_H_
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "actors/socket_address.h"
+#include "io/owned_fd.h"
+
+namespace troupe {
+
+struct AcceptedSocket {
+  OwnedFd fd;  // non-blocking, close-on-exec
+  SocketAddress peer;
+};
+
+absl::StatusOr<std::optional<AcceptedSocket>> AcceptConnection(int fd);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_SOCKET_ACCEPT_H_
