@@ -26,10 +26,12 @@ size_t AcceptErrors::left() const { return planned.size(); }
 
 // In place of the C library's.
 extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
-  if (troupe::planned.empty()) {
-    return syscall(SYS_accept4, fd, address, size, flags);
+  int error = 0;
+  if (!troupe::planned.empty()) {
+    error = troupe::planned.front();
+    troupe::planned.pop_front();
   }
-  errno = troupe::planned.front();
-  troupe::planned.pop_front();
+  if (error == 0) return syscall(SYS_accept4, fd, address, size, flags);
+  errno = error;
   return -1;
 }

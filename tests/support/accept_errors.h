@@ -1,6 +1,7 @@
 // Makes the next calls of accept4 in this program fail.
 //
 //   AcceptErrors errors({EMFILE});   // the next one; then the kernel's again
+//   AcceptErrors errors({0, EMFILE});  // the one after the next
 //
 // Some failures cannot be had from the kernel (ECONNABORTED), others only for
 // the whole process. One at a time; the thread that made it.

@@ -1,0 +1,84 @@
+#include "actors/acceptor.h"
+
+#include <cerrno>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "actors/exception_handler.h"
+#include "io/os_error.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kPause = absl::Seconds(1);
+
+bool OutOfResources(const absl::Status& status) {
+  switch (OsFailureOf(status).value_or(OsFailure()).error_number) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+absl::Status Acceptor::Start(int fd, int batch, Accepted accepted) {
+  Stop();
+  fd_ = fd;
+  batch_ = batch;
+  absl::Status watched = Watch();
+  if (watched.ok()) {
+    accepted_ = std::make_shared<Accepted>(std::move(accepted));
+  }
+  return watched;
+}
+
+absl::Status Acceptor::Watch() {
+  CallHandle added = loop_.AddReader(fd_, [this] { AcceptBatch(); });
+  watching_ = added.status().ok();
+  return added.status();
+}
+
+void Acceptor::Stop() {
+  retry_.Cancel();
+  if (std::exchange(watching_, false)) loop_.RemoveReader(fd_);
+  accepted_.reset();
+}
+
+void Acceptor::AcceptBatch() {
+  for (int i = 0; i < batch_; ++i) {
+    auto accepted = AcceptConnection(fd_);
+    if (!accepted.ok()) return Report(accepted.status());
+    if (!accepted->has_value()) return;
+    loop_.CallSoon([tell = std::weak_ptr<Accepted>(accepted_),
+                    connection = **std::move(accepted)]() mutable {
+      if (auto accepted = tell.lock()) (*accepted)(std::move(connection));
+    });
+  }
+}
+
+void Acceptor::Report(const absl::Status& why) {
+  if (std::exchange(watching_, false)) loop_.RemoveReader(fd_);
+  retry_ = loop_.CallLater(kPause, [this] {
+    absl::Status watched = Watch();
+    if (!watched.ok()) Report(watched);
+  });
+  ExceptionContext context;
+  context.message = OutOfResources(why)
+                        ? "socket.accept() out of system resource"
+                        : "socket.accept() failed";
+  context.exception = std::make_exception_ptr(std::runtime_error(
+      std::string(why.message().data(), why.message().size())));
+  context.details["socket"] = absl::StrCat("<fd ", fd_, ">");
+  loop_.CallExceptionHandler(context);
+}
+
+}  // namespace troupe
