@@ -2,10 +2,9 @@
 // to PO7): made from a System and passed down to who needs it.
 //
 //   LoopPolicy policy(*system);
-//   auto loop = policy.GetLoop();                       // main thread: made
-//   now std::thread([&] {
-//     auto mine = policy.NewLoop();
-//     policy.SetLoop(*mine);                            // kept by the policy
+//   auto loop = policy.GetLoop();   // the main thread's, made by this call
+//   std::thread([&] {
+//     policy.SetLoop(*policy.NewLoop());  // kept by the policy
 //     ... code that calls policy.GetLoop() ...
 //   });
 //   Subprocess child = SpawnSubprocess(policy.processes());

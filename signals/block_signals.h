@@ -2,8 +2,9 @@
 // one takes them.
 //
 //   int main() {
-//     absl::Status blocked = troupe::BlockSignals();  // before the first
-//     thread troupe::Config config; caf::actor_system actors(config);
+//     absl::Status blocked = troupe::BlockSignals();  // the first thing
+//     troupe::Config config;
+//     caf::actor_system actors(config);
 //
 // A signal pipe (and so the relay) that is made afterwards starts one thread,
 // the taker, with the mask the program had before. Signals of one number then

@@ -1,8 +1,7 @@
 // The policy of most programs: the first Ctrl-C asks, the second forces, and a
 // deadline bounds what was asked for (V59, A18).
 //
-//   SpawnStopOnSignals(system.io().host(), system.io().actor(), relay, {},
-//   self);
+//   SpawnStopOnSignals(io.host(), io.actor(), relay, {}, self);
 //   ... [](const StopOnSignalsReady& ready) { start, if ready.status.ok() }
 //   ... [](const StopRequested& stop) { begin to end; stop.signal.name }
 //   ... [](const StopForced&) { end now }
