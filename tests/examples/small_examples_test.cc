@@ -1,9 +1,11 @@
 // The examples that the README names in reading order do what their first
 // lines say.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -11,6 +13,7 @@
 #include "process/reap.h"
 #include "process/spawn.h"
 #include "tests/process/ran_child.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
 
 namespace troupe {
@@ -27,6 +30,15 @@ class SmallExamplesTest : public LeakCheckedTest {
                                  getenv("TEST_WORKSPACE"), "/examples/", name)};
     command.stdout_to = command.stderr_to = Stdio::Pipe();
     return command;
+  }
+
+  static std::vector<std::string> ReadLines(int fd, size_t count) {
+    std::vector<std::string> lines(count);
+    for (std::string& line : lines) {
+      std::string next = ReadBytes(fd, 1);
+      for (; next != "\n" && next != ""; next = ReadBytes(fd, 1)) line += next;
+    }
+    return lines;
   }
 };
 
@@ -62,6 +74,57 @@ TEST_F(SmallExamplesTest, StopOnSigtermStopsItsChildAndEnds) {
   EXPECT_THAT(out, MatchesRegex("we are [0-9]+, the child is [0-9]+\n"
                                 "SIGTERM from pid [0-9]+\n"
                                 "the child ended: killed by SIGTERM\n"));
+}
+
+TEST_F(SmallExamplesTest, TimersRunsInTheOrderItExplains) {
+  RanChild ran = RunToEnd(Example("timers"));
+  ASSERT_TRUE(ran.spawned.ok()) << ran.spawned;
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0));
+  EXPECT_EQ(ran.err, "");
+  EXPECT_THAT(ran.out,
+              MatchesRegex("soon: first\nsoon: second\n"
+                           "soon: from the first\n"
+                           "5 ms\ntick 1\n15 ms\ntick 2\n"
+                           "an actor got the message for the loop\n"
+                           "9 callbacks, the latest timer [0-9.a-z]+ late\n"));
+}
+
+TEST_F(SmallExamplesTest, SignalsTellsEverySubscriberOfEachSignal) {
+  auto child = Spawn(Example("signals"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  const int out = child->stdout_pipe.get();
+  const std::string usr1 = absl::StrCat(": SIGUSR1 from pid ", getpid());
+  auto expect_all = [&](const std::vector<std::string>& lines) {
+    EXPECT_THAT(ReadLines(out, lines.size()),
+                ::testing::UnorderedElementsAreArray(lines));
+  };
+  expect_all({"one is ready", "two is ready",
+              absl::StrCat("kill -USR1 ", child->pid, "; kill ", child->pid)});
+  for (std::string run : {"1", "2"}) {
+    ASSERT_TRUE(SignalProcess(child->pidfd.get(), SIGUSR1).ok());
+    expect_all({absl::StrCat("one", usr1, ", runs: 1"),
+                absl::StrCat("two", usr1, ", runs: 1"),
+                absl::StrCat("the loop: SIGUSR1, run ", run)});
+  }
+  ASSERT_TRUE(SignalProcess(child->pidfd.get(), SIGTERM).ok());
+  expect_all({absl::StrCat("one: SIGTERM from pid ", getpid(), ", runs: 1"),
+              absl::StrCat("two: SIGTERM from pid ", getpid(), ", runs: 1")});
+  EXPECT_EQ(ReadToEnd(out), "");
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+}
+
+TEST_F(SmallExamplesTest, HostInPollServesItsInputAndTheLoop) {
+  Command command = Example("host_in_poll");
+  command.stdin_from = Stdio::Pipe();
+  auto child = Spawn(command);
+  ASSERT_TRUE(child.ok()) << child.status();
+  WriteFully(child->stdin_pipe, "a line\n");
+  const std::string out = ReadToEnd(child->stdout_pipe.get());
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
+  EXPECT_THAT(out, HasSubstr("host: a line\n"));
+  EXPECT_THAT(out, HasSubstr("loop: called from another thread\n"));
+  EXPECT_THAT(out, MatchesRegex("(.|\n)*loop: tick 1\n(.|\n)*loop: tick 2\n"
+                                "(.|\n)*loop: tick 3\n(.|\n)*"));
 }
 
 }  // namespace
