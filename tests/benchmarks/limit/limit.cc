@@ -1,0 +1,24 @@
+// The subject `limit`.
+#include "tests/benchmarks/limit/limit_loop.h"
+#include "tests/benchmarks/subject.h"
+#include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/readers.h"
+#include "tests/benchmarks/workloads/signals.h"
+#include "tests/benchmarks/workloads/timers.h"
+
+namespace troupe {
+namespace {
+
+int Main(int argc, char** argv) {
+  return RunSubject(argc, argv,
+                    {{"limit W8", Signals<LimitLoop>},
+                     {"limit W9", Timers<LimitLoop>},
+                     {"limit W15", CallsOnLoop<LimitLoop>},
+                     {"limit W16", CallsFromThread<LimitLoop>},
+                     {"limit W17", Readers<LimitLoop>}});
+}
+
+}  // namespace
+}  // namespace troupe
+
+int main(int argc, char** argv) { return troupe::Main(argc, argv); }
