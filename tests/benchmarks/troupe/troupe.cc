@@ -1,0 +1,29 @@
+// The subjects `troupe`, `troupe-actor` and `troupe-worker`.
+#include "tests/benchmarks/subject.h"
+#include "tests/benchmarks/troupe/relayed_signals.h"
+#include "tests/benchmarks/troupe/troupe_loop.h"
+#include "tests/benchmarks/troupe/watched_readers.h"
+#include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/readers.h"
+#include "tests/benchmarks/workloads/signals.h"
+#include "tests/benchmarks/workloads/timers.h"
+
+namespace troupe {
+namespace {
+
+int Main(int argc, char** argv) {
+  return RunSubject(argc, argv,
+                    {{"troupe W8", Signals<TroupeLoop>},
+                     {"troupe W9", Timers<TroupeLoop>},
+                     {"troupe W15", CallsOnLoop<TroupeLoop>},
+                     {"troupe W16", CallsFromThread<TroupeLoop>},
+                     {"troupe W17", Readers<TroupeLoop>},
+                     {"troupe-actor W8", Signals<SignalsToResidents>},
+                     {"troupe-worker W8", Signals<SignalsToWorkers>},
+                     {"troupe-actor W17", Readers<WatchedReaders>}});
+}
+
+}  // namespace
+}  // namespace troupe
+
+int main(int argc, char** argv) { return troupe::Main(argc, argv); }
