@@ -13,6 +13,7 @@ def signals(loop, variant, count, report):
     number = signal.SIGUSR1 if burst == 1 else signal.SIGRTMIN
     bursts = max(count // burst, 1)
     samples = []
+    pid = os.getpid()
     told = sent = 0
     all_told = burst * int(subscribers)
 
@@ -20,7 +21,7 @@ def signals(loop, variant, count, report):
         nonlocal told, sent
         told, sent = 0, now_ns()
         for _ in range(burst):
-            os.kill(os.getpid(), number)
+            os.kill(pid, number)
 
     def subscriber():
         nonlocal told

@@ -18,6 +18,9 @@ def nothing():
 def timers(loop, variant, count, report):
     if variant == "lateness":
         return lateness(loop, count, report)
+    if variant == "1":
+        arm_and_cancel_one(loop, count, report)
+        return fire_one(loop, count // 10, report)
     armed = min(int(variant), 10 * count)
     rounds = max(count // armed, 1)
     keys = [scrambled(i) for i in range(armed)]
@@ -26,9 +29,36 @@ def timers(loop, variant, count, report):
          report)
 
 
+def arm_and_cancel_one(loop, count, report):
+    run_once(loop)
+    begin = now_ns()
+    for i in range(count):
+        loop.call_later(3600, nothing).cancel()
+        if i % 10000 == 0:
+            run_once(loop)
+    report.add("arm_and_cancel_ns", (now_ns() - begin) / count)
+
+
+def fire_one(loop, count, report):
+    fired = 0
+
+    def call():
+        nonlocal fired
+        fired += 1
+        if fired < count:
+            loop.call_later(0, call)
+        else:
+            loop.stop()
+
+    begin = now_ns()
+    loop.call_later(0, call)
+    loop.run_forever()
+    report.add("fire_ns", (now_ns() - begin) / fired)
+
+
 def arm_and_cancel(loop, keys, rounds, report):
     delays = [3.6 * (1000 + key % 1000) for key in keys]
-    early = [i for i, key in enumerate(keys) if len(keys) < 10 or key % 10]
+    early = [i for i, key in enumerate(keys) if key % 10]
     late = sorted(set(range(len(keys))) - set(early))
     handles = [None] * len(keys)
     arm_ns = cancel_ns = cancelled = 0
@@ -39,13 +69,12 @@ def arm_and_cancel(loop, keys, rounds, report):
         for i, delay in enumerate(delays):
             handles[i] = loop.call_later(delay, nothing)
         arm_ns += now_ns() - begin
-        looked, begin = cancelled, now_ns()
+        begin = now_ns()
         for i in early:
             handles[i].cancel()
-        cancelled += len(early)
-        if looked // 9000 != cancelled // 9000:
-            run_once(loop)
+        run_once(loop)
         cancel_ns += now_ns() - begin
+        cancelled += len(early)
         for i in late:
             handles[i].cancel()
     report.add("arm_ns", arm_ns / (len(keys) * rounds))

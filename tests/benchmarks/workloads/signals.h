@@ -49,7 +49,7 @@ class SignalEcho {
   void Send() {
     sent_ = NowNs();
     told_.store(0);
-    for (int64_t i = 0; i < burst_; ++i) kill(getpid(), number_);
+    for (int64_t i = 0; i < burst_; ++i) kill(pid_, number_);
   }
 
   void Told() {
@@ -62,6 +62,7 @@ class SignalEcho {
   const int number_;
   const int64_t subscribers_;
   const int64_t bursts_;
+  const pid_t pid_ = getpid();
   std::atomic<int64_t> told_{0};
   int64_t sent_ = 0;
   std::vector<int64_t> samples_;
