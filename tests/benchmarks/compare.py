@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from measure import Failed, count_system_calls, measure
-from table import Results
+from table import Results, markdown_table
 from workloads import SUBJECTS, WORKLOADS
 
 
@@ -28,7 +28,11 @@ def parse(arguments):
                         help="3 runs of a tenth of the operations")
     parser.add_argument("--only", metavar="W8,W9", type=chosen,
                         default=WORKLOADS, help="these workloads")
-    parser.add_argument("--json", metavar="FILE", help="one object a line")
+    parser.add_argument("--json", metavar="FILE", help="one object a line",
+                        type=argparse.FileType("w"))
+    parser.add_argument("--markdown", metavar="FILE",
+                        type=argparse.FileType("w"),
+                        help="the table of docs/benchmarks.md")
     parser.add_argument("--runs", type=int, help="instead of 7")
     parser.add_argument("--scale", type=float,
                         help="this share of the operations")
@@ -115,14 +119,15 @@ def main(arguments):
     os.chdir(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
     options = parse(arguments)
     comparison = Comparison(options)
-    lines = open(options.json, "w") if options.json else None
+    everything = []
     for workload in options.only:
         for variant in workload.variants:
-            results = comparison.run(workload, variant)
-            print(results.to_table(), flush=True)
-            if lines:
-                lines.write(results.to_json())
-                lines.flush()
+            everything.append(comparison.run(workload, variant))
+            print(everything[-1].to_table(), flush=True)
+    if options.json:
+        options.json.writelines(results.to_json() for results in everything)
+    if options.markdown:
+        options.markdown.write(markdown_table(everything))
     return 1 if comparison.failures else 0
 
 

@@ -30,12 +30,14 @@ class CompareTest(unittest.TestCase):
     def test_every_subject_reports_every_variant(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "results.json"
+            table = Path(folder) / "table.md"
             ran = subprocess.run(
                 [FOLDER / "compare", "--quick", "--runs=1", "--scale=0.001",
-                 f"--json={file}"], stdout=subprocess.PIPE,
+                 f"--json={file}", f"--markdown={table}"], stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, text=True)
             self.assertEqual(ran.returncode, 0, ran.stderr)
             rows = [json.loads(line) for line in file.open()]
+            cells = [line.split(" | ") for line in table.open()]
         uvloop = "uvloop is not installed" not in ran.stderr
         self.assertEqual(
             {(r["workload"], r["variant"], r["subject"]) for r in rows},
@@ -49,6 +51,11 @@ class CompareTest(unittest.TestCase):
                 self.assertNotEqual(row["median"], 0, row)
         for workload in WORKLOADS:
             self.assertIn(workload.title, ran.stdout)
+        self.assertEqual({len(line) for line in cells}, {len(cells[0])})
+        named = {line[0] for line in cells}
+        self.assertLessEqual(
+            {f"| {r['workload']} {r['variant']}, {r['metric']}" for r in rows},
+            named)
 
     def test_refuses_a_workload_that_is_not_there(self):
         with contextlib.redirect_stderr(io.StringIO()) as said:

@@ -2,9 +2,10 @@
 import json
 from statistics import median
 
-from workloads import PEERS
+from workloads import PEERS, SUBJECTS
 
 COLUMNS = "{:22}{:14}{:>10}{:>20}{:>9}{:>10}" + "{:>11}" * len(PEERS)
+_NO_RATIOS = [""] * len(PEERS)
 
 
 class Results:
@@ -71,11 +72,47 @@ class Results:
     def times_as_fast(self, metric, subject, peer):
         """2.0: this subject takes half of the peer's time."""
         times = self.values.get((metric, peer))
-        own = median(self.values[metric, subject])
+        own = median(self.values.get((metric, subject), [0]))
         is_time = "ns" in metric.split("_")
-        if subject == peer or not times or not is_time or not own:
+        # libuv's timers come early; that is no speed.
+        if subject == peer or not times or not is_time or own <= 0 \
+                or median(times) <= 0:
             return ""
         return f"{median(times) / own:.2f}"
+
+    def markdown_rows(self, subjects):
+        rows = []
+        for metric in dict.fromkeys(metric for metric, _ in self.rows()):
+            rows.append((metric, self.by_subject(self.values, metric),
+                         [self.times_as_fast(metric, "troupe", peer)
+                          for peer in PEERS]))
+            if p99s := self.by_subject(self.p99s, metric):
+                rows.append(("p99 in us", p99s, _NO_RATIOS))
+        peaks = {s: median(kib) for s, kib in self.peaks.items()}
+        rows.append(("peak in KiB", peaks, _NO_RATIOS))
+        return [markdown([f"{self.workload.number} {self.variant}, {name}"]
+                         + [number(medians[subject]) if subject in medians
+                            else "" for subject in subjects] + ratios)
+                for name, medians, ratios in rows]
+
+    def by_subject(self, measured, wanted):
+        return {subject: median(values) for (metric, subject), values
+                in measured.items() if metric == wanted}
+
+
+def markdown_table(all_results):
+    """A line for each metric, a column for each subject that ran."""
+    ran = {subject for results in all_results for subject in results.peaks}
+    subjects = [subject for subject in SUBJECTS if subject in ran]
+    header = ["median", *subjects, *(f"x {peer}" for peer in PEERS)]
+    lines = [markdown(header), markdown(["---"] + ["--:"] * (len(header) - 1))]
+    for results in all_results:
+        lines += results.markdown_rows(subjects)
+    return "\n".join(lines) + "\n"
+
+
+def markdown(cells):
+    return "| " + " | ".join(cells) + " |"
 
 
 def number(value):

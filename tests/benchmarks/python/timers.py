@@ -79,7 +79,8 @@ def arm_and_cancel(loop, keys, rounds, report):
             handles[i].cancel()
     report.add("arm_ns", arm_ns / (len(keys) * rounds))
     report.add("cancel_ns", cancel_ns / cancelled)
-    handles.clear()
+    for i in range(len(handles)):
+        handles[i] = None
     run_once(loop)
     report.add("left_kib", resident_kib() - before)
 
