@@ -39,20 +39,19 @@ absl::Status CallQueue::Check(const Callback& callback,
   return OnThread() && !closed() ? absl::OkStatus() : CheckThread();
 }
 
-CallHandle CallQueue::Soon(Callback callback, CodeLocation where) {
+CallHandle CallQueue::Soon(Callback&& callback, CodeLocation where) {
   absl::Status refused = Check(callback, "CallSoon");
   if (!refused.ok()) return CallHandle(std::move(refused));
-  auto* call = new ScheduledCall(*this, std::move(callback), where);
-  call->AddReference();
+  auto* call = new ScheduledCall(*this, std::move(callback), where, 2);
   TakeRemote();  // what another thread scheduled before comes before (L9)
   ready_.push_back(call);
   if (!OnThread()) Nudge();
   return CallHandle(call);
 }
 
-CallHandle CallQueue::SoonThreadsafe(Callback callback, CodeLocation where) {
+CallHandle CallQueue::SoonThreadsafe(Callback&& callback, CodeLocation where) {
   if (!callback) return CallHandle(Check(callback, "CallSoonThreadsafe"));
-  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+  CallRef call(new ScheduledCall(*this, std::move(callback), where, 1));
   std::lock_guard<std::mutex> lock(mutex_);
   if (closed()) {
     return CallHandle(absl::FailedPreconditionError("Event loop is closed"));
@@ -63,34 +62,33 @@ CallHandle CallQueue::SoonThreadsafe(Callback callback, CodeLocation where) {
   return CallHandle(call.release());
 }
 
-CallHandle CallQueue::At(int64_t when_ns, Callback callback,
+CallHandle CallQueue::At(int64_t when_ns, Callback&& callback,
                          CodeLocation where) {
   absl::Status refused = Check(callback, "CallAt");
   if (!refused.ok()) return CallHandle(std::move(refused));
-  return Arm(CallRef(new ScheduledCall(*this, std::move(callback), where)),
-             when_ns);
+  return Arm(new ScheduledCall(*this, std::move(callback), where, 2), when_ns);
 }
 
 CallHandle CallQueue::Every(int64_t first_ns, int64_t period_ns,
-                            Callback callback, CodeLocation where) {
+                            Callback&& callback, CodeLocation where) {
   absl::Status refused = Check(callback, "CallEvery");
   if (!refused.ok()) return CallHandle(std::move(refused));
-  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+  auto* call = new ScheduledCall(*this, std::move(callback), where, 2);
   call->repeats_ = true;
   call->period_ns_ = std::max<int64_t>(period_ns, 1);
-  return Arm(std::move(call), first_ns);
+  return Arm(call, first_ns);
 }
 
-CallHandle CallQueue::Arm(CallRef call, int64_t when_ns) {
+// Takes both references: the heap's and the handle's.
+CallHandle CallQueue::Arm(ScheduledCall* call, int64_t when_ns) {
   call->is_timer_ = true;
-  call->AddReference();
-  timers_.Add(call.get(), when_ns);
+  timers_.Add(call, when_ns);
   if (!OnThread()) Nudge();
-  return CallHandle(call.release());
+  return CallHandle(call);
 }
 
-CallRef CallQueue::Repeatable(Callback callback, CodeLocation where) {
-  CallRef call(new ScheduledCall(*this, std::move(callback), where));
+CallRef CallQueue::Repeatable(Callback&& callback, CodeLocation where) {
+  CallRef call(new ScheduledCall(*this, std::move(callback), where, 1));
   call->repeats_ = true;
   return call;
 }
@@ -148,8 +146,12 @@ void CallQueue::TakeRemote() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     has_remote_.store(false);
-    ready_.insert(ready_.end(), remote_ready_.begin(), remote_ready_.end());
-    remote_ready_.clear();
+    if (ready_.empty()) {
+      ready_.swap(remote_ready_);
+    } else {
+      ready_.insert(ready_.end(), remote_ready_.begin(), remote_ready_.end());
+      remote_ready_.clear();
+    }
     cancelled.swap(remote_cancelled_);
   }
   for (ScheduledCall* call : cancelled) {
@@ -183,40 +185,54 @@ void CallQueue::Run() {
   ++iterations_;
   if (ready_.empty()) return;
   batch_.swap(ready_);
-  int64_t now = MonotonicNs();
-  for (ScheduledCall* call : batch_) now = Execute(*call, now);
+  RunBatch();
   batch_.clear();
   if (batch_.capacity() > kKeptCapacity) batch_.shrink_to_fit();
 }
 
-// Returns when it ended, which is when the next one begins: one look at the
-// clock for each.
-int64_t CallQueue::Execute(ScheduledCall& call, int64_t began_ns) {
-  CallRef held(&call);
-  if (!call.Move(State::kWaiting, State::kRunning)) return began_ns;
+void CallQueue::RunBatch() {
+  int64_t began = MonotonicNs();
+  size_t unmeasured = 0;
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    CallRef call(batch_[i]);
+    Execute(*call.get());
+    if (++unmeasured < measured_together_ && i + 1 < batch_.size()) continue;
+    unmeasured = 0;
+    const int64_t now = MonotonicNs();
+    Measure(*call.get(), now - began);
+    began = now;
+  }
+}
+
+void CallQueue::Execute(ScheduledCall& call) {
+  if (call.HasOneHolder()) {
+    if (call.cancelled()) return;
+    call.state_.store(State::kRunning, std::memory_order_relaxed);
+  } else if (!call.Move(State::kWaiting, State::kRunning)) {
+    return;
+  }
+  ++callbacks_;
   try {
     call.callback_();
   } catch (...) {
-    owner_.OnException(CallHandle(CallRef(held).release()),
-                       std::current_exception());
+    call.AddReference();
+    owner_.OnException(CallHandle(&call), std::current_exception());
   }
-  const int64_t now = MonotonicNs();
-  Measure(call, now - began_ns);
   Repeat(call);
-  return now;
 }
 
-void CallQueue::Measure(ScheduledCall& call, int64_t took_ns) {
-  ++callbacks_;
+void CallQueue::Measure(ScheduledCall& last, int64_t took_ns) {
   longest_ns_ = std::max(longest_ns_, took_ns);
   if (took_ns < slow_ns_) return;
-  call.AddReference();
-  owner_.OnSlow(CallHandle(&call), absl::Nanoseconds(took_ns));
+  last.AddReference();
+  owner_.OnSlow(CallHandle(&last), absl::Nanoseconds(took_ns));
 }
 
 void CallQueue::Repeat(ScheduledCall& call) {
   if (!call.repeats_ || !call.Move(State::kRunning, State::kWaiting)) {
-    if (!call.repeats_) call.state_.store(State::kDone);
+    if (!call.repeats_) {
+      call.state_.store(State::kDone, std::memory_order_release);
+    }
     call.callback_ = nullptr;
     return;
   }

@@ -56,16 +56,16 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   CallQueue& operator=(const CallQueue&) = delete;
 
   // A refused call gives a handle whose status says why.
-  CallHandle Soon(Callback callback, CodeLocation where);
-  CallHandle SoonThreadsafe(Callback callback, CodeLocation where);
-  CallHandle At(int64_t when_ns, Callback callback, CodeLocation where);
+  CallHandle Soon(Callback&& callback, CodeLocation where);
+  CallHandle SoonThreadsafe(Callback&& callback, CodeLocation where);
+  CallHandle At(int64_t when_ns, Callback&& callback, CodeLocation where);
   // First at `first_ns`, then on a grid of `period_ns`; a period that was
   // missed altogether is left out. A period below 1 ns counts as 1.
-  CallHandle Every(int64_t first_ns, int64_t period_ns, Callback callback,
+  CallHandle Every(int64_t first_ns, int64_t period_ns, Callback&& callback,
                    CodeLocation where);
 
   // A call that the caller keeps and appends each time its event happens.
-  CallRef Repeatable(Callback callback, CodeLocation where);
+  CallRef Repeatable(Callback&& callback, CodeLocation where);
   void Append(ScheduledCall& call);
 
   // OK on the running thread, or on any if none runs it; else, or when closed,
@@ -82,8 +82,14 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   bool running() const { return running_.load(std::memory_order_relaxed); }
   bool OnThread() const { return current_ == this; }
 
-  // Owner::OnSlow from this duration on; at first, never.
-  void SetSlowNs(int64_t slow_ns) { slow_ns_ = slow_ns; }
+  // Owner::OnSlow from this duration on; at first, never. With it each call is
+  // measured alone, otherwise several at a time: a look at the clock costs as
+  // much as a call.
+  void SetSlowNs(int64_t slow_ns) {
+    slow_ns_ = slow_ns;
+    measured_together_ = slow_ns == kNeverSlow ? kMeasuredTogether : 1;
+  }
+  static constexpr int64_t kNeverSlow = TimerHeap<ScheduledCall>::kNever;
 
   LoopMetrics Metrics();
 
@@ -97,16 +103,18 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
 
  private:
   using State = ScheduledCall::State;
+  static constexpr size_t kMeasuredTogether = 16;
 
   absl::Status Check(const Callback& callback, const char* function) const;
-  CallHandle Arm(CallRef call, int64_t when_ns);
+  CallHandle Arm(ScheduledCall* call, int64_t when_ns);
   void Nudge();
   void OnCancelled(ScheduledCall& call) override;
   void TakeRemote();
   void Disarm(ScheduledCall& call);
   void TakeDueTimers();
-  int64_t Execute(ScheduledCall& call, int64_t began_ns);
-  void Measure(ScheduledCall& call, int64_t took_ns);
+  void RunBatch();
+  void Execute(ScheduledCall& call);
+  void Measure(ScheduledCall& last, int64_t took_ns);
   void Repeat(ScheduledCall& call);
   void Discard(ScheduledCall& call);
 
@@ -117,7 +125,8 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   std::atomic<bool> running_{false};
   std::atomic<bool> closed_{false};
   bool nudged_ = false;
-  int64_t slow_ns_ = TimerHeap<ScheduledCall>::kNever;
+  int64_t slow_ns_ = kNeverSlow;
+  size_t measured_together_ = kMeasuredTogether;
   uint64_t iterations_ = 0;
   uint64_t callbacks_ = 0;
   int64_t longest_ns_ = 0;

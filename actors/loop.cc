@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -214,7 +213,7 @@ absl::Status Loop::RunOnce(bool may_sleep) {
 }
 
 void Loop::Stop() {
-  if (calls_.OnThread() || !running_.load()) {
+  if (calls_.OnThread()) {
     stopping_ = true;
   } else {
     CallSoonThreadsafe([this] { stopping_ = true; });
@@ -264,7 +263,7 @@ void Loop::SetDebug(bool on) {
 void Loop::SetSlowCallbackDuration(absl::Duration slow) {
   slow_ = slow;
   calls_.SetSlowNs(debug_ ? absl::ToInt64Nanoseconds(slow)
-                          : std::numeric_limits<int64_t>::max());
+                          : CallQueue::kNeverSlow);
 }
 
 LoopMetrics Loop::Metrics() {

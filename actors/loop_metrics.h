@@ -15,6 +15,7 @@ struct LoopMetrics {
   size_t ready = 0;        // to run in the next iteration
   size_t timers = 0;       // armed
   size_t descriptors = 0;  // with a reader, a writer or both
+  // Of up to 16 that ran together; each alone in debug mode.
   absl::Duration longest_callback;
   absl::Duration lag;          // how late the latest timer began
   absl::Duration longest_lag;  // of all timers

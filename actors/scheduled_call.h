@@ -13,6 +13,7 @@
 #define TROUPE_ACTORS_SCHEDULED_CALL_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -39,20 +40,28 @@ class ScheduledCall : public TimerHeapEntry {
 
   enum class State { kWaiting, kRunning, kDone, kCancelled };
 
-  // With one reference, the caller's.
-  ScheduledCall(Keeper& keeper, Callback callback, CodeLocation where)
-      : keeper_(keeper), where_(where), callback_(std::move(callback)) {}
+  // With references for `holders`.
+  ScheduledCall(Keeper& keeper, Callback&& callback, CodeLocation where,
+                int32_t holders)
+      : references_(holders),
+        keeper_(keeper),
+        where_(where),
+        callback_(std::move(callback)) {}
   ScheduledCall(const ScheduledCall&) = delete;
   ScheduledCall& operator=(const ScheduledCall&) = delete;
 
   void AddReference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void DropReference() {
     // The last holder needs no locked instruction.
-    if (references_.load(std::memory_order_acquire) == 1 ||
+    if (HasOneHolder() ||
         references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       delete this;
     }
   }
+
+  // From a short list of each thread: callbacks come and go by the thousand.
+  static void* operator new(size_t size);
+  static void operator delete(void* block);
 
   // Any thread.
   bool Cancel() {
@@ -75,7 +84,12 @@ class ScheduledCall : public TimerHeapEntry {
     return state_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
   }
 
-  std::atomic<int32_t> references_{1};
+  // Nobody else can cancel it meanwhile.
+  bool HasOneHolder() const {
+    return references_.load(std::memory_order_acquire) == 1;
+  }
+
+  std::atomic<int32_t> references_;
   std::atomic<State> state_{State::kWaiting};
   bool is_timer_ = false;
   bool repeats_ = false;

@@ -104,7 +104,7 @@ bool IoHost::BeginNap() {
 }
 
 absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
-  const bool sleep = may_sleep && !stop_.load() && BeginNap();
+  const bool sleep = may_sleep && !stop_.load() && !TimerIsDue() && BeginNap();
   if (!sleep) return selector_->Wait(0);
   absl::Span<const Selector::Event> events;
   const int64_t deadline = NextDeadline();
@@ -126,15 +126,21 @@ void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
       waker_.Clear();
       selector_->Rearm(waker_.fd());
     } else if (event.id == kTimerId) {
-      // Read empty, or poll would report it for ever.
+      timer_fd_deadline_ = 0;  // set anew before the next sleep
+      if (kind_ == SelectorKind::kEpoll) continue;  // an edge comes once
       uint64_t expirations;
       (void)!read(timer_fd_.get(), &expirations, sizeof expirations);
-      timer_fd_deadline_ = 0;  // set anew before the next sleep
       selector_->Rearm(timer_fd_.get());
     } else {
       watches_.Dispatch(event);
     }
   }
+}
+
+// Without this a timer that is due already would cost a sleep.
+bool IoHost::TimerIsDue() const {
+  const int64_t deadline = NextDeadline();
+  return deadline != timers_.kNever && deadline <= clock_.NowNs();
 }
 
 int64_t IoHost::NextDeadline() const {

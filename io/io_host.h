@@ -84,6 +84,7 @@ class IoHost final : public Host {
   absl::Status RegisterOwnDescriptors();
   bool BeginNap();
   absl::Span<const Selector::Event> WaitForEvents(bool may_sleep);
+  bool TimerIsDue() const;
   int64_t NextDeadline() const;
   void PrepareTimer();
   void HandleEvents(absl::Span<const Selector::Event> events);

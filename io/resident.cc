@@ -53,6 +53,7 @@ void Host::exec_later(caf::resumable* job) {
     } else {
       first = remote_.empty();
       remote_.push_back(job);
+      has_remote_.store(true);
       job = nullptr;
     }
   }
@@ -86,9 +87,12 @@ size_t Host::resident_count() const {
 }
 
 bool Host::TakeRemote() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  local_.insert(local_.end(), remote_.begin(), remote_.end());
-  remote_.clear();
+  if (has_remote_.load()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    has_remote_.store(false);
+    local_.insert(local_.end(), remote_.begin(), remote_.end());
+    remote_.clear();
+  }
   return !local_.empty();
 }
 

@@ -112,6 +112,7 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
   std::atomic<bool> sleeping_{true};
+  std::atomic<bool> has_remote_{false};
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<caf::resumable*> remote_;

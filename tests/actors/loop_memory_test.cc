@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "actors/call_queue.h"
 #include "gtest/gtest.h"
 #include "io/virtual_clock.h"
@@ -69,8 +70,9 @@ TEST(LoopMemoryTest, IsGivenBackWithCancelledTimers) {
     }
   }
   EXPECT_EQ(calls.Metrics().timers, kTimers / 10u);
-  // One block for each timer that is left, and the heap's array.
-  EXPECT_LE(live_blocks - blocks_before, kTimers / 10u + 2);
+  // One block for each timer that is left, the heap's array, and the blocks a
+  // thread keeps for its next calls.
+  EXPECT_LE(live_blocks - blocks_before, kTimers / 10u + 1 + 1024);
   EXPECT_LE(live_bytes - bytes_before, kTimers / 10u * 256u);
   clock.Advance(absl::Nanoseconds(2000));
   calls.Begin();
@@ -80,19 +82,24 @@ TEST(LoopMemoryTest, IsGivenBackWithCancelledTimers) {
   calls.Leave();
 }
 
-// One allocation for a call, and none that grows with their number.
-TEST(LoopMemoryTest, AllocatesOncePerCall) {
+// What has run is the memory of what comes next.
+TEST(LoopMemoryTest, IsNotAllocatedForCallsThatComeAndGo) {
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+  constexpr size_t kPerCall = 1;  // nothing is kept from it
+#else
+  constexpr size_t kPerCall = 0;
+#endif
   VirtualClock clock;
   NobodyOwns owner;
   CallQueue calls(clock, owner);
   calls.Enter();
-  for (int i = 0; i < 2; ++i) {  // the first round makes room in the lists
+  for (int i = 0; i < 4; ++i) {  // until there is room in the lists
     for (int n = 0; n < 1000; ++n) calls.Soon([] {}, {});
     calls.Run();
   }
   const size_t before = live_blocks;
   for (int n = 0; n < 1000; ++n) calls.Soon([] {}, {});
-  EXPECT_EQ(live_blocks - before, 1000u);
+  EXPECT_EQ(live_blocks - before, 1000 * kPerCall);
   calls.Run();
   EXPECT_EQ(live_blocks, before);
   calls.Leave();

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
