@@ -21,32 +21,10 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(100);
 
-template <class Outcome>
-class Operation : public SockOperation {
- public:
-  using Done = SockOperations::Done<Outcome>;
-
-  Operation(int fd, Done done) : fd_(fd), done_(std::move(done)) {}
-
-  Callback Fail(absl::Status why) override { return Tell(std::move(why)); }
-
- protected:
-  Callback Tell(Outcome outcome) {
-    return [done = std::move(done_), outcome = std::move(outcome)]() mutable {
-      if (done) done(std::move(outcome));
-    };
-  }
-
-  const int fd_;
-
- private:
-  Done done_;
-};
-
-class Receive final : public Operation<absl::StatusOr<Bytes>> {
+class Receive final : public SockOperationOf<absl::StatusOr<Bytes>> {
  public:
   Receive(int fd, size_t max, Done done)
-      : Operation(fd, std::move(done)), max_(max) {}
+      : SockOperationOf(fd, std::move(done)), max_(max) {}
 
   Attempt Try() override {
     std::string room(max_, '\0');
@@ -63,10 +41,10 @@ class Receive final : public Operation<absl::StatusOr<Bytes>> {
   const size_t max_;
 };
 
-class ReceiveInto final : public Operation<absl::StatusOr<size_t>> {
+class ReceiveInto final : public SockOperationOf<absl::StatusOr<size_t>> {
  public:
   ReceiveInto(int fd, absl::Span<char> room, Done done)
-      : Operation(fd, std::move(done)), room_(room) {}
+      : SockOperationOf(fd, std::move(done)), room_(room) {}
 
   Attempt Try() override {
     auto got = ReadSome(fd_, DescriptorKind::kStreamSocket, room_);
@@ -79,10 +57,10 @@ class ReceiveInto final : public Operation<absl::StatusOr<size_t>> {
   const absl::Span<char> room_;
 };
 
-class Send final : public Operation<absl::Status> {
+class Send final : public SockOperationOf<absl::Status> {
  public:
   Send(int fd, Bytes bytes, Done done)
-      : Operation(fd, std::move(done)), rest_(std::move(bytes)) {}
+      : SockOperationOf(fd, std::move(done)), rest_(std::move(bytes)) {}
 
   Attempt Try() override {
     const iovec piece = {const_cast<char*>(rest_.data()), rest_.size()};
@@ -98,10 +76,10 @@ class Send final : public Operation<absl::Status> {
   Bytes rest_;
 };
 
-class Connection final : public Operation<absl::Status> {
+class Connection final : public SockOperationOf<absl::Status> {
  public:
   Connection(int fd, const SocketAddress& address, Done done)
-      : Operation(fd, std::move(done)), address_(address) {}
+      : SockOperationOf(fd, std::move(done)), address_(address) {}
 
   Attempt Try() override {
     if (in_progress_) return {Tell(Result())};
@@ -138,9 +116,10 @@ class Connection final : public Operation<absl::Status> {
   absl::Duration pause_ = kFirstPause;
 };
 
-class Acceptance final : public Operation<absl::StatusOr<AcceptedSocket>> {
+class Acceptance final
+    : public SockOperationOf<absl::StatusOr<AcceptedSocket>> {
  public:
-  using Operation::Operation;
+  using SockOperationOf::SockOperationOf;
 
   Attempt Try() override {
     auto accepted = AcceptConnection(fd_);

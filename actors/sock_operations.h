@@ -70,6 +70,9 @@ class SockOperations {
   // What waits for a descriptor ends with `why`; before it is closed.
   void EndAll(int fd, const absl::Status& why) { queue_.EndAll(fd, why); }
 
+  // For other operations that take their turn among these.
+  SockQueue& queue() { return queue_; }
+
  private:
   SockQueue queue_;
 };

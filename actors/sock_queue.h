@@ -24,6 +24,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "actors/call_handle.h"
@@ -55,6 +56,29 @@ class SockOperation {
   int fd_ = -1;
   Side side_ = Side::kRead;
   CodeLocation where_;
+};
+
+// One whose outcome goes to a callback, which may be empty.
+template <class Outcome>
+class SockOperationOf : public SockOperation {
+ public:
+  using Done = absl::AnyInvocable<void(Outcome)>;
+
+  SockOperationOf(int fd, Done done) : fd_(fd), done_(std::move(done)) {}
+
+  Callback Fail(absl::Status why) override { return Tell(std::move(why)); }
+
+ protected:
+  Callback Tell(Outcome outcome) {
+    return [done = std::move(done_), outcome = std::move(outcome)]() mutable {
+      if (done) done(std::move(outcome));
+    };
+  }
+
+  const int fd_;
+
+ private:
+  Done done_;
 };
 
 // The right to cancel an operation. A reference: dropping it cancels nothing.
