@@ -33,6 +33,18 @@ void UvLoop::CallSoon(Callback callback) {
   ready_.push_back(std::move(callback));
 }
 
+void UvLoop::CallSoonWithHandle(Callback callback) {
+  auto* call = new With<uv_idle_t>{{}, std::move(callback)};
+  uv_idle_init(&loop_, &call->handle);
+  call->handle.data = call;
+  uv_idle_start(&call->handle, [](uv_idle_t* handle) {
+    Call(handle);
+    uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) {
+      delete static_cast<With<uv_idle_t>*>(closed->data);
+    });
+  });
+}
+
 void UvLoop::RunReady() {
   running_.swap(ready_);
   for (Callback& callback : running_) callback();

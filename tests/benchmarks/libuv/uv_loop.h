@@ -27,6 +27,8 @@ class UvLoop {
 
   // A queue and an idle handle, which keeps the loop from sleeping.
   void CallSoon(Callback callback);
+  // An idle handle for each call, as long as it waits.
+  void CallSoonWithHandle(Callback callback);
   // A mutex, a queue and uv_async_send.
   void CallSoonThreadsafe(Callback callback);
 

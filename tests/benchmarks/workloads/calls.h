@@ -1,7 +1,8 @@
 // W15 and W16: callbacks that are to run soon, scheduled on the loop's thread
 // or by another one.
 //
-// A loop has: CallSoon(f), CallSoonThreadsafe(f), Run(), Stop().
+// A loop has: CallSoon(f), CallSoonThreadsafe(f), Run(), Stop(), and
+// CallSoonWithHandle(f) if its CallSoon gives nothing to cancel.
 #ifndef TROUPE_TESTS_BENCHMARKS_WORKLOADS_CALLS_H_
 #define TROUPE_TESTS_BENCHMARKS_WORKLOADS_CALLS_H_
 
@@ -20,12 +21,15 @@
 namespace troupe {
 
 // Each callback schedules the next: an iteration for every call. In batches of
-// 1,000 the last callback of an iteration schedules the next thousand.
+// 1,000 the last callback of an iteration schedules the next thousand; with
+// handles each of them could be cancelled.
 template <class Loop>
 class CallChain {
  public:
   CallChain(const Run& run)
-      : left_(run.count), batch_(run.variant == "chain" ? 1 : 1000) {}
+      : left_(run.count),
+        batch_(run.variant == "chain" ? 1 : 1000),
+        handles_(run.variant == "handles") {}
 
   void Measure(Report& report) {
     const double count = left_;
@@ -40,14 +44,23 @@ class CallChain {
   void Schedule() {
     const int64_t now = std::min(batch_, left_);
     left_ -= now;
-    for (int64_t i = 1; i < now; ++i) loop_.CallSoon([this] { ++ran_; });
-    loop_.CallSoon([this] { left_ > 0 ? Schedule() : loop_.Stop(); });
+    for (int64_t i = 1; i < now; ++i) Call([this] { ++ran_; });
+    Call([this] { left_ > 0 ? Schedule() : loop_.Stop(); });
+  }
+
+  template <class F>
+  void Call(F callback) {
+    if constexpr (requires { loop_.CallSoonWithHandle(callback); }) {
+      if (handles_) return loop_.CallSoonWithHandle(callback);
+    }
+    loop_.CallSoon(callback);
   }
 
   Loop loop_;
   int64_t left_;
   int64_t ran_ = 0;
   const int64_t batch_;
+  const bool handles_;
 };
 
 template <class Loop>

@@ -20,6 +20,16 @@ inline uint64_t Scrambled(uint64_t index) {
   return index ^ (index >> 27);
 }
 
+// Calls `work` where programs arm and cancel timers: in a callback of the loop.
+template <class Loop, class F>
+void InLoop(Loop& loop, F work) {
+  loop.CallSoon([&] {
+    work();
+    loop.Stop();
+  });
+  loop.Run();
+}
+
 // Rounds of: arm all, cancel nine of ten, let the loop look at what is left,
 // cancel the rest. Then rounds in which all are armed and fire.
 template <class Loop>
@@ -53,27 +63,33 @@ class TimerRounds {
   static bool IsCancelledEarly(int64_t i) { return Scrambled(i) % 10 != 0; }
 
   void ArmAll() {
-    const int64_t begin = NowNs();
-    for (int64_t i = 0; i < armed_; ++i) {
-      const int64_t hours = 3600 * (1000 + Scrambled(i) % 1000);
-      loop_.Arm(i, hours * kMillisecond, [this] { ++fired_; });
-    }
-    arm_ns_ += NowNs() - begin;
+    InLoop(loop_, [this] {
+      const int64_t begin = NowNs();
+      for (int64_t i = 0; i < armed_; ++i) {
+        const int64_t hours = 3600 * (1000 + Scrambled(i) % 1000);
+        loop_.Arm(i, hours * kMillisecond, [this] { ++fired_; });
+      }
+      arm_ns_ += NowNs() - begin;
+    });
   }
 
   // A loop that removes cancelled timers later does it in RunOnce.
   void CancelNineOfTen() {
     const int64_t begin = NowNs();
-    for (int64_t i = 0; i < armed_; ++i) {
-      if (!IsCancelledEarly(i)) continue;
-      loop_.Cancel(i);
-      ++cancelled_;
-    }
+    InLoop(loop_, [this] {
+      for (int64_t i = 0; i < armed_; ++i) {
+        if (!IsCancelledEarly(i)) continue;
+        loop_.Cancel(i);
+        ++cancelled_;
+      }
+    });
     loop_.RunOnce();
     cancel_ns_ += NowNs() - begin;
-    for (int64_t i = 0; i < armed_; ++i) {
-      if (!IsCancelledEarly(i)) loop_.Cancel(i);
-    }
+    InLoop(loop_, [this] {
+      for (int64_t i = 0; i < armed_; ++i) {
+        if (!IsCancelledEarly(i)) loop_.Cancel(i);
+      }
+    });
   }
 
   void Fire(Report& report) {
