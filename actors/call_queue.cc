@@ -57,8 +57,11 @@ CallHandle CallQueue::SoonThreadsafe(Callback&& callback, CodeLocation where) {
     return CallHandle(absl::FailedPreconditionError("Event loop is closed"));
   }
   call->AddReference();
+  // The owner was woken for those that wait already; not for cancelled timers.
+  const bool first = remote_ready_.empty();
   remote_ready_.push_back(call.get());
-  if (!has_remote_.exchange(true) && !OnThread()) owner_.Wake();
+  has_remote_.store(true);
+  if (first && !OnThread()) owner_.Wake();
   return CallHandle(call.release());
 }
 

@@ -296,6 +296,20 @@ TEST_F(CallQueueTest, WakesItsOwnerOnceForManyCallsFromElsewhere) {
   EXPECT_EQ(wakes_, 2);
 }
 
+// Row L9; a bug of ours: a cancel, which wakes nobody, kept the next call from
+// waking.
+TEST_F(CallQueueTest, WakesItsOwnerForACallAfterACancelFromElsewhere) {
+  CallHandle timer = After(10, Says("timer"));
+  calls_.Enter();
+  const int before = wakes_;
+  std::thread([&] {
+    EXPECT_TRUE(timer.Cancel());
+    calls_.SoonThreadsafe(Says("call"), kHere);
+  }).join();
+  EXPECT_EQ(wakes_ - before, 1);
+  calls_.Leave();
+}
+
 // Core rule 8: whoever hosts the loop hears of what is scheduled in between.
 TEST_F(CallQueueTest, WakesItsOwnerForACallWhileNobodyRunsIt) {
   Soon(Says("x"));
