@@ -120,7 +120,7 @@ TEST_F(LoopSignalsTest, RunOnceForEachSignal) {
   EXPECT_THAT(told_, ElementsAre("u1", "u1", "u1", "u1", "u1", "u2", "u1"));
 }
 
-// Row S12: calls from other threads take no room from signals.
+// Rows L10, S12: calls from other threads take no room from signals.
 TEST_F(LoopSignalsTest, AreNotLostAmongCallsAndOtherSignals) {
   int calls = 0;
   loop_->AddSignalHandler(SIGUSR1, Says("u1"));

@@ -192,7 +192,7 @@ TEST_P(ReadTransportTest, NoticesNothingWhilePaused) {
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(4)", "EOF", "CL(None)"));
 }
 
-// Row R10.
+// Rows R10, V36.
 TEST_P(ReadTransportTest, MayBePausedAndResumedAfterItsEnd) {
   auto [in, out] = MakePipe();
   ReadTransport transport = Reading(std::move(in));
@@ -204,7 +204,7 @@ TEST_P(ReadTransportTest, MayBePausedAndResumedAfterItsEnd) {
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "EOF", "CL(None)"));
 }
 
-// Row R11, as of 3.12.
+// Rows R11, V34, as of 3.12.
 TEST_P(ReadTransportTest, StaysPausedWhenItIsPausedInConnectionMade) {
   auto [in, out] = MakePipe();
   WriteFully(out, "data");
@@ -219,7 +219,8 @@ TEST_P(ReadTransportTest, StaysPausedWhenItIsPausedInConnectionMade) {
   ASSERT_TRUE(trace_->WaitFor("DR(4)"));
 }
 
-// Row R12: whoever connects is answered, and the number is free for the next.
+// Rows R12, V35: whoever connects is answered, and the number is free for the
+// next.
 TEST_P(ReadTransportTest, MayBeClosedInConnectionMade) {
   auto [in, out] = MakePipe();
   int number = in.get();

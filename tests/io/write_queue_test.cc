@@ -116,7 +116,8 @@ TEST_F(WriteQueueTest, LosesNothingOfManyChunksOfAnySize) {
   EXPECT_TRUE(got == all);
 }
 
-// Row W27: one byte at a time out of a large buffer is linear, not quadratic.
+// Rows W27, V37: one byte at a time out of a large buffer is linear, not
+// quadratic.
 TEST_F(WriteQueueTest, DoesNotMoveWhatIsLeft) {
   Bytes big(std::string(64 << 20, 'x'));
   const char* data = big.data();

@@ -99,7 +99,7 @@ TEST_P(WriteTransportTest, EndsWithBrokenPipeWhenTheReaderLeavesABuffer) {
   ASSERT_TRUE(trace_->WaitFor(Lost("Broken pipe") + " lost 5"));
 }
 
-// Row W4: input is no sign of an end.
+// Rows W4, V39: input is no sign of an end.
 TEST_P(WriteTransportTest, IsNotClosedByInputFromThePeer) {
   auto [ours, theirs] = MakeSocketPair();
   WriteTransport transport = Writing(std::move(ours));
@@ -241,7 +241,7 @@ TEST_P(WriteTransportTest, TellsTheLossOnceHoweverOftenItIsAborted) {
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "CL(None)"));
 }
 
-// Row W24, as R12.
+// Rows W24, V35, as R12.
 TEST_P(WriteTransportTest, MayBeClosedInConnectionMade) {
   for (bool abort : {false, true}) {
     auto [in, out] = MakePipe();

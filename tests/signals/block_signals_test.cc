@@ -142,6 +142,7 @@ TEST_F(BlockSignalsTest, EachNumbersOrderIsItsOwn) {
   EXPECT_EQ(next[1], 100);
 }
 
+// Row S23.
 TEST_F(BlockSignalsTest, ASignalThatNobodyCaughtEndsTheProgram) {
   const int status = StatusOfChild([&] {
     pipe_.reset();
