@@ -1,6 +1,7 @@
 #include "actors/call_queue.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,11 @@ namespace {
 
 // A batch larger than this gives its memory back when it has run.
 constexpr size_t kKeptCapacity = 64 * 1024;
+
+// Times and periods beyond these are these, so that no sum or difference of two
+// overflows.
+constexpr int64_t kEarliestNs = std::numeric_limits<int64_t>::min() / 2;
+constexpr int64_t kLongestNs = std::numeric_limits<int64_t>::max() / 2;
 
 int64_t MonotonicNs() { return SystemClock::Get().NowNs(); }
 
@@ -78,14 +84,14 @@ CallHandle CallQueue::Every(int64_t first_ns, int64_t period_ns,
   if (!refused.ok()) return CallHandle(std::move(refused));
   auto* call = new ScheduledCall(*this, std::move(callback), where, 2);
   call->repeats_ = true;
-  call->period_ns_ = std::max<int64_t>(period_ns, 1);
+  call->period_ns_ = std::clamp<int64_t>(period_ns, 1, kLongestNs);
   return Arm(call, first_ns);
 }
 
 // Takes both references: the heap's and the handle's.
 CallHandle CallQueue::Arm(ScheduledCall* call, int64_t when_ns) {
   call->is_timer_ = true;
-  timers_.Add(call, when_ns);
+  timers_.Add(call, std::max(when_ns, kEarliestNs));
   if (!OnThread()) Nudge();
   return CallHandle(call);
 }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -115,6 +116,24 @@ TEST_F(CallQueueTest, NeverRunsATimerAtTheEndOfTime) {
   Pass(int64_t{1} << 62);
   Iterate();
   EXPECT_THAT(told_, IsEmpty());
+}
+
+// Row L5, by the sanitizer: nothing overflows.
+TEST_F(CallQueueTest, RunsTimersFromTheBeginningOfTime) {
+  constexpr int64_t kBegin = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+  Pass(1'000'000);
+  calls_.At(kBegin, Says("once"), kHere);
+  calls_.Every(kBegin, kBegin, Says("always"), kHere);
+  calls_.Every(kBegin, 10, Says("often"), kHere);
+  calls_.Every(-5, kEnd, Says("never again"), kHere);
+  Iterate();
+  EXPECT_THAT(told_, ElementsAre("once", "always", "often", "never again"));
+  EXPECT_GT(calls_.Metrics().longest_lag, absl::ZeroDuration());
+  told_.clear();
+  Pass(10);
+  Iterate();
+  EXPECT_THAT(told_, ::testing::UnorderedElementsAre("always", "often"));
 }
 
 // Row L6.
