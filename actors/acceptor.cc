@@ -1,5 +1,6 @@
 #include "actors/acceptor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <stdexcept>
@@ -33,7 +34,7 @@ bool OutOfResources(const absl::Status& status) {
 absl::Status Acceptor::Start(int fd, int batch, Accepted accepted) {
   Stop();
   fd_ = fd;
-  batch_ = batch;
+  batch_ = std::max(batch, 1);
   absl::Status watched = Watch();
   if (watched.ok()) {
     accepted_ = std::make_shared<Accepted>(std::move(accepted));

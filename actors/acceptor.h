@@ -5,10 +5,11 @@
 //   absl::Status status = acceptor.Start(listener, 100,
 //       [&](AcceptedSocket connection) { ... });
 //
-// At most `batch` connections for each time that the socket is ready; each is
-// told by the loop in the next iteration. When descriptors or memory run out
-// the loop's exception handler is told once, and it goes on after a second;
-// so with any other error, which would be the same again at once.
+// At most `batch` connections, and one at least, for each time that the socket
+// is ready; each is told by the loop in the next iteration. When descriptors or
+// memory run out the loop's exception handler is told once, and it goes on
+// after a second; so with any other error, which would be the same again at
+// once.
 //
 // The listening socket stays the caller's; Stop before you close it. Stop and
 // the destructor close connections that were not told yet. The loop's thread;

@@ -163,5 +163,14 @@ TEST_F(AcceptorTest, RefusesWhatCannotBeWatched) {
             "Invalid file descriptor: -1");
 }
 
+// Row V42; of none it would be called for ever and accept nothing.
+TEST_F(AcceptorTest, AcceptsOneAtLeastForEachEvent) {
+  Start(/*batch=*/0);
+  ConnectClients(1);
+  ASSERT_TRUE(loop_->RunOnce().ok());
+  ASSERT_TRUE(loop_->RunOnce().ok());
+  EXPECT_EQ(accepted_.size(), 1u);
+}
+
 }  // namespace
 }  // namespace troupe
