@@ -155,7 +155,7 @@ void Host::EndRun() {
     for (caf::resumable* job : round_) Discard(job, this);
   }
   round_.clear();
-  current_ = nullptr;
+  current_ = outer_;
 }
 
 std::shared_ptr<Host> RequireHost(caf::execution_unit* unit) {

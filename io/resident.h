@@ -74,14 +74,15 @@ class Host : public caf::execution_unit,
   // What follows is for the host's own thread.
 
   // The host belongs to the calling thread until PauseRun, or for good until
-  // EndRun. Before and between it counts as asleep.
+  // EndRun. Before and between it counts as asleep. One may end inside another.
   void BeginRun() {
+    outer_ = current_;
     current_ = this;
     sleeping_.store(false);
   }
   void PauseRun() {
     sleeping_.store(true);
-    current_ = nullptr;
+    current_ = outer_;
   }
   void EndRun();
 
@@ -108,6 +109,7 @@ class Host : public caf::execution_unit,
 
   static thread_local Host* current_;
 
+  Host* outer_ = nullptr;  // current_ before BeginRun
   std::vector<caf::resumable*> local_;
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_

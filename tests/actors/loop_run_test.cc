@@ -245,6 +245,20 @@ TEST_F(LoopRunTest, SaysThatItClosesInDebugMode) {
       log_, ElementsAre("Close <Loop running=False closed=False debug=True>"));
 }
 
+// A bug of ours: the end of the inner one hid the outer one.
+TEST_F(LoopRunTest, MayCloseAnotherInACallback) {
+  auto other = NewLoop();
+  loop_->CallSoon([&] {
+    NewLoop().reset();
+    EXPECT_EQ(other->RunForever().message(),
+              "Cannot run the event loop while another loop is running");
+    EXPECT_TRUE(loop_->host().OnThread());
+    loop_->Stop();
+  });
+  Run();
+  EXPECT_FALSE(loop_->host().OnThread());
+}
+
 // Row L28: its own descriptors are a selector, a waker and a timer.
 TEST_F(LoopRunTest, HasThreeDescriptorsUntilItIsClosed) {
   const size_t before = OpenDescriptors().size();
