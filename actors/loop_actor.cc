@@ -16,6 +16,11 @@ namespace {
 struct State {
   static constexpr const char* name = "loop";
 
+  // The calls know the state, and nobody could cancel them any more.
+  ~State() {
+    for (auto& [timer, call] : calls) call.Cancel();
+  }
+
   struct Role {
     int fd;
     Side side;

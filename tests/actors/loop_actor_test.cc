@@ -108,6 +108,15 @@ TEST_F(LoopActorTest, ReplacesATimerOfTheSameName) {
   EXPECT_EQ(loop_->Metrics().timers, 0u);
 }
 
+// A bug of ours: they went on with what was the actor's.
+TEST_F(LoopActorTest, TakesItsNamedTimersAlongWhenItIsEnded) {
+  Send(CallLater{absl::Milliseconds(1), Says("named"), TimerId::Next()},
+       CallLater{absl::Milliseconds(2), SaysAndStops("nameless")});
+  caf::anon_send_exit(loop_->actor(), caf::exit_reason::kill);
+  Run();
+  EXPECT_THAT(told_, ElementsAre("nameless"));
+}
+
 TEST_F(LoopActorTest, SendsAMessageAfterADelay) {
   caf::actor listener = NewListener(1);
   const absl::Duration due = loop_->Time() + absl::Milliseconds(2);
