@@ -87,9 +87,9 @@ absl::Status Loop::Close() {
   if (running_.load()) return Refused("Cannot close a running event loop");
   if (IsClosed()) return absl::OkStatus();
   if (debug_) Log(absl::StrCat("Close ", ToString()));
+  calls_.Close();  // first: what is destroyed from here on adds nothing
   signals_.Clear();
   fds_.Clear();
-  calls_.Close();
   actor_ = LoopActor();
   io_ = IoActor();
   host_->SetTurn(nullptr);

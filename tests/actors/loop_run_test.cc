@@ -245,6 +245,20 @@ TEST_F(LoopRunTest, SaysThatItClosesInDebugMode) {
       log_, ElementsAre("Close <Loop running=False closed=False debug=True>"));
 }
 
+// Row L14; a bug of ours: it began to close twice.
+TEST_F(LoopRunTest, MayBeClosedByWhatGoesWithAReader) {
+  auto [in, out] = MakePipe();
+  std::shared_ptr<void> closes(nullptr, [&, fd = in.get()](void*) {
+    EXPECT_TRUE(loop_->Close().ok());
+    EXPECT_FALSE(loop_->AddReader(fd, Says("x")).status().ok());
+    told_.push_back("gone");
+  });
+  loop_->AddReader(in.get(), [closes = std::move(closes)] {});
+  ASSERT_TRUE(loop_->Close().ok());
+  EXPECT_THAT(told_, ElementsAre("gone"));
+  EXPECT_EQ(loop_->fd(), -1);
+}
+
 // A bug of ours: the end of the inner one hid the outer one.
 TEST_F(LoopRunTest, MayCloseAnotherInACallback) {
   auto other = NewLoop();
