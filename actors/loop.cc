@@ -162,7 +162,16 @@ absl::StatusOr<FdCallbacks::Registration> Loop::AddObserver(
   return added;
 }
 
+bool Loop::RemoveReader(int fd) {
+  return calls_.CheckThread().ok() && fds_.Remove(fd, Side::kRead);
+}
+
+bool Loop::RemoveWriter(int fd) {
+  return calls_.CheckThread().ok() && fds_.Remove(fd, Side::kWrite);
+}
+
 void Loop::ArmWatch(WatchId watch, Side side) {
+  if (!calls_.CheckThread().ok()) return;
   host_->watches().Arm(
       watch, side,
       side == Side::kRead ? Interest::kReadable : Interest::kWritable);
@@ -175,6 +184,10 @@ bool Loop::RemoveRegistration(int fd, Side side, uint64_t token) {
 CallHandle Loop::AddSignalHandler(int number, Callback callback,
                                   CodeLocation where) {
   return signals_.Add(number, std::move(callback), where);
+}
+
+bool Loop::RemoveSignalHandler(int number) {
+  return calls_.CheckThread().ok() && signals_.Remove(number);
 }
 
 // -- running ------------------------------------------------------------------

@@ -19,8 +19,9 @@
 //
 // Threads: CallSoonThreadsafe, Stop, Time, IsRunning, IsClosed and
 // CallHandle::Cancel are for any thread. All else is for the thread that runs
-// the loop or, while none does, for one thread at a time; from another one it
-// is refused (L21; asyncio notices in debug mode only).
+// the loop or, while none does, for one thread at a time; from another one what
+// schedules, adds, removes or runs is refused (L21; asyncio notices in debug
+// mode only), the rest is not checked.
 //
 // While it runs on a thread of yours, SIGPIPE is blocked there; nothing else of
 // the thread is touched. The loop must outlive threads that use it; handles may
@@ -121,8 +122,8 @@ class Loop final : private CallQueue::Owner {
   absl::StatusOr<FdCallbacks::Registration> AddWriter(int fd,
                                                       FdObserver observer);
   void ArmWatch(WatchId watch, Side side);
-  bool RemoveReader(int fd) { return fds_.Remove(fd, Side::kRead); }
-  bool RemoveWriter(int fd) { return fds_.Remove(fd, Side::kWrite); }
+  bool RemoveReader(int fd);
+  bool RemoveWriter(int fd);
   // For what uses a descriptor before it waits for it: OK, or why AddReader and
   // AddWriter would refuse it (FD2, FD3; the selector's own errors come later).
   absl::Status CheckDescriptor(int fd) { return fds_.Check(fd); }
@@ -133,7 +134,7 @@ class Loop final : private CallQueue::Owner {
 
   CallHandle AddSignalHandler(int number, Callback callback,
                               CodeLocation where = CodeLocation::Here());
-  bool RemoveSignalHandler(int number) { return signals_.Remove(number); }
+  bool RemoveSignalHandler(int number);
 
   // -- Running. Errors, all kFailedPrecondition: `Event loop is closed`, `This
   // event loop is already running`, `Cannot run the event loop while another

@@ -1,5 +1,6 @@
 // Running, stopping and closing a loop.
 #include <poll.h>
+#include <signal.h>
 
 #include <atomic>
 #include <functional>
@@ -155,6 +156,26 @@ TEST_F(LoopRunTest, RefusesToRunTwiceAtATime) {
   });
   Run();
   EXPECT_EQ(Loop::Running(), nullptr);
+}
+
+// Row L21, here always.
+TEST_F(LoopRunTest, RefusesToBeChangedByAnotherThreadWhileItRuns) {
+  auto [in, out] = MakePipe();
+  loop_->AddReader(in.get(), Says("x"));
+  loop_->AddWriter(out.get(), SaysAndStops("writable"));
+  loop_->AddSignalHandler(SIGUSR1, Says("x"));
+  loop_->CallSoon([&, in = in.get(), out = out.get()] {
+    std::thread([&] {
+      EXPECT_FALSE(loop_->RemoveReader(in));
+      EXPECT_FALSE(loop_->RemoveWriter(out));
+      EXPECT_FALSE(loop_->RemoveSignalHandler(SIGUSR1));
+    }).join();
+  });
+  Run();
+  EXPECT_THAT(told_, ElementsAre("writable"));
+  EXPECT_TRUE(loop_->RemoveReader(in.get()));
+  EXPECT_TRUE(loop_->RemoveWriter(out.get()));
+  EXPECT_TRUE(loop_->RemoveSignalHandler(SIGUSR1));
 }
 
 // Row L12.
