@@ -225,6 +225,7 @@ absl::Status Loop::RunOnce(bool may_sleep) {
   return absl::OkStatus();
 }
 
+// From elsewhere it waits in line, also for a run that just begins or ends.
 void Loop::Stop() {
   if (calls_.OnThread()) {
     stopping_ = true;

@@ -24,8 +24,8 @@
 // mode only), the rest is not checked.
 //
 // While it runs on a thread of yours, SIGPIPE is blocked there; nothing else of
-// the thread is touched. The loop must outlive threads that use it; handles may
-// outlive the loop.
+// the thread is touched. The system must outlive the loop, and the loop the
+// threads that use it; handles may outlive the loop.
 #ifndef TROUPE_ACTORS_LOOP_H_
 #define TROUPE_ACTORS_LOOP_H_
 
