@@ -71,6 +71,8 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   // OK on the running thread, or on any if none runs it; else, or when closed,
   // what asyncio says.
   absl::Status CheckThread() const;
+  // The same, and whether there is a callback for `function`.
+  absl::Status Check(const Callback& callback, const char* function) const;
 
   // Nothing that waits will run; its captures are destroyed. Not while running.
   void Close();
@@ -105,7 +107,6 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   using State = ScheduledCall::State;
   static constexpr size_t kMeasuredTogether = 16;
 
-  absl::Status Check(const Callback& callback, const char* function) const;
   CallHandle Arm(ScheduledCall* call, int64_t when_ns);
   void Nudge();
   void OnCancelled(ScheduledCall& call) override;

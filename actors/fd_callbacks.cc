@@ -42,6 +42,9 @@ class FdCallbacks::Sink final : public ReadinessSink {
 
 CallHandle FdCallbacks::Add(int fd, Side side, Callback callback,
                             CodeLocation where) {
+  absl::Status refused =
+      calls_.Check(callback, side == Side::kRead ? "AddReader" : "AddWriter");
+  if (!refused.ok()) return CallHandle(std::move(refused));
   CallRef call = calls_.Repeatable(std::move(callback), where);
   auto added = AddSink(fd, side, std::make_unique<Sink>(*this, fd, call));
   if (!added.ok()) return CallHandle(added.status());

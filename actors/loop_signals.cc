@@ -10,7 +10,7 @@
 namespace troupe {
 
 CallHandle LoopSignals::Add(int number, Callback callback, CodeLocation where) {
-  absl::Status refused = calls_.CheckThread();
+  absl::Status refused = calls_.Check(callback, "AddSignalHandler");
   if (refused.ok() && !handlers_.contains(number)) refused = Subscribe(number);
   if (!refused.ok()) return CallHandle(std::move(refused));
   CallRef call = calls_.Repeatable(std::move(callback), where);

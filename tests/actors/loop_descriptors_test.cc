@@ -235,5 +235,16 @@ TEST_F(LoopDescriptorsTest, HandOneSideToAnotherReaderOfTheSameFile) {
   loop_->RemoveReader(copy.get());
 }
 
+// Row L21.
+TEST_F(LoopDescriptorsTest, RefuseACallbackOfNothing) {
+  auto [ours, theirs] = MakeSocketPair();
+  EXPECT_EQ(loop_->AddReader(ours.get(), Callback()).status().message(),
+            "a callable object was expected by AddReader(), got nothing");
+  EXPECT_EQ(loop_->AddWriter(ours.get(), Callback()).status().message(),
+            "a callable object was expected by AddWriter(), got nothing");
+  Iterate();
+  EXPECT_EQ(loop_->Metrics().descriptors, 0u);
+}
+
 }  // namespace
 }  // namespace troupe

@@ -217,5 +217,13 @@ TEST_F(LoopSignalsTest, TakeEverySignalThatCanBeCaught) {
   }
 }
 
+// Row S2.
+TEST_F(LoopSignalsTest, RefuseACallbackOfNothing) {
+  EXPECT_EQ(loop_->AddSignalHandler(SIGUSR1, Callback()).status().message(),
+            "a callable object was expected by AddSignalHandler(), got "
+            "nothing");
+  EXPECT_TRUE(IsDefault(SIGUSR1));
+}
+
 }  // namespace
 }  // namespace troupe
