@@ -63,11 +63,11 @@ absl::StatusOr<FdCallbacks::Registration> FdCallbacks::AddSink(
     if (!watch.ok()) return watch.status();
     found = entries_.insert_or_assign(fd, Entry{*watch}).first;
   }
-  Entry& entry = found->second;
-  const uint64_t token = ++last_token_;
-  entry.tokens[static_cast<int>(side)] = token;
-  watches_.SetSink(entry.watch, side, std::move(sink));
-  return Registration{entry.watch, token};
+  const Registration added{found->second.watch, ++last_token_};
+  found->second.tokens[static_cast<int>(side)] = added.token;
+  // What goes with the sink before may remove the entry.
+  watches_.SetSink(added.watch, side, std::move(sink));
+  return added;
 }
 
 absl::StatusOr<WatchId> FdCallbacks::Watch(int fd) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -243,6 +244,21 @@ TEST_F(LoopDescriptorsTest, RefuseACallbackOfNothing) {
   EXPECT_EQ(loop_->AddWriter(ours.get(), Callback()).status().message(),
             "a callable object was expected by AddWriter(), got nothing");
   Iterate();
+  EXPECT_EQ(loop_->Metrics().descriptors, 0u);
+}
+
+// A connection that goes with its callback, and removes it: a bug of ours, the
+// registration was read after it was gone.
+TEST_F(LoopDescriptorsTest, MayBeRemovedByWhatGoesWithTheOneTheyReplace) {
+  auto [in, out] = MakePipe();
+  WriteFully(out, "x");
+  std::shared_ptr<void> connection(nullptr, [&, fd = in.get()](void*) {
+    EXPECT_TRUE(loop_->RemoveReader(fd));
+  });
+  loop_->AddReader(in.get(), [connection = std::move(connection)] {});
+  CallHandle second = loop_->AddReader(in.get(), Says("second"));
+  EXPECT_TRUE(second.cancelled());
+  EXPECT_THAT(ToldAfter(2), IsEmpty());
   EXPECT_EQ(loop_->Metrics().descriptors, 0u);
 }
 
