@@ -11,7 +11,8 @@ namespace troupe {
 
 CallHandle LoopSignals::Add(int number, Callback callback, CodeLocation where) {
   absl::Status refused = calls_.Check(callback, "AddSignalHandler");
-  if (refused.ok() && !handlers_.contains(number)) refused = Subscribe(number);
+  // Each time: the relay that knew us may have ended.
+  if (refused.ok()) refused = Subscribe(number);
   if (!refused.ok()) return CallHandle(std::move(refused));
   CallRef call = calls_.Repeatable(std::move(callback), where);
   CallRef& handler = handlers_[number];

@@ -9,6 +9,9 @@
 
 #include "absl/status/status.h"
 #include "actors/loop.h"
+#include "caf/exit_reason.hpp"
+#include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/loop_fixture.h"
@@ -222,6 +225,22 @@ TEST_F(LoopSignalsTest, RefuseACallbackOfNothing) {
   EXPECT_EQ(loop_->AddSignalHandler(SIGUSR1, Callback()).status().message(),
             "a callable object was expected by AddSignalHandler(), got "
             "nothing");
+  EXPECT_TRUE(IsDefault(SIGUSR1));
+}
+
+// A bug of ours: it was taken for caught, and the signal ended the program.
+TEST_F(LoopSignalsTest, AreCaughtAnewWhenTheirRelayHasEnded) {
+  loop_->AddSignalHandler(SIGUSR1, Says("old"));
+  SignalRelay relay = *system_->Signals();
+  caf::anon_send_exit(relay, caf::exit_reason::kill);
+  caf::scoped_actor(*actors_)->wait_for(relay);
+  ASSERT_TRUE(IsDefault(SIGUSR1));
+  EXPECT_TRUE(loop_->AddSignalHandler(SIGUSR1, Says("new")).status().ok());
+  ASSERT_FALSE(IsDefault(SIGUSR1));
+  Raise(SIGUSR1);
+  RunUntilTold(1);
+  EXPECT_THAT(told_, ElementsAre("new"));
+  EXPECT_TRUE(loop_->RemoveSignalHandler(SIGUSR1));
   EXPECT_TRUE(IsDefault(SIGUSR1));
 }
 
