@@ -155,7 +155,7 @@ TEST_F(FutureRowsTest, BlockingWorkRunsOnAWorkerWhileTheLoopGoesOn) {
           return read(number, &byte, 1) == 1 ? int{byte} : -1;
         }};
       });
-  loop_->CallSoon([&] { WriteFully(out, "\x2a"); });
+  loop_->CallSoon([&end = out] { WriteFully(end, "\x2a"); });
   auto answer = loop_->RunUntilComplete<int>(blocker, 1);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(*answer, 42);
@@ -174,7 +174,7 @@ TEST_F(FutureRowsTest, BlockingWorkMayHaveAThreadOfItsOwn) {
           return read(number, &byte, 1) == 1 ? int{byte} : -1;
         }};
       });
-  loop_->CallSoon([&] { WriteFully(out, "\x2a"); });
+  loop_->CallSoon([&end = out] { WriteFully(end, "\x2a"); });
   auto answer = loop_->RunUntilComplete<int>(blocker, 1);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(*answer, 42);

@@ -45,9 +45,9 @@ TEST_F(LoopClockTest, StandsStillWhileThereIsSomethingToDo) {
   auto [in, out] = MakePipe();
   WriteFully(out, "x");
   int reads = 0;
-  loop_->AddReader(in.get(), [&] {
+  loop_->AddReader(in.get(), [&, fd = in.get()] {
     EXPECT_EQ(loop_->Time(), absl::ZeroDuration());
-    if (++reads == 5) loop_->RemoveReader(in.get());
+    if (++reads == 5) loop_->RemoveReader(fd);
   });
   loop_->CallLater(absl::Nanoseconds(1), SaysAndStops("timer"));
   Run();

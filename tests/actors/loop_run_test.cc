@@ -45,8 +45,8 @@ TEST_F(LoopRunTest, SaysWhatStateItIsIn) {
 TEST_F(LoopRunTest, LooksAtDescriptorsBetweenCallbacksThatScheduleThemselves) {
   auto [in, out] = MakePipe();
   int rounds = 0;
-  std::function<void()> again = [&] {
-    if (++rounds == 3) WriteFully(out, "x");
+  std::function<void()> again = [&, &end = out] {
+    if (++rounds == 3) WriteFully(end, "x");
     ASSERT_LT(rounds, 1000);
     if (loop_->IsRunning()) loop_->CallSoon(again);
   };
@@ -318,7 +318,7 @@ TEST_F(LoopRunTest, RunsBesideOtherLoopsOnOtherThreads) {
   std::atomic<int> ended{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < kLoops; ++i) {
-    threads.emplace_back([&, i] {
+    threads.emplace_back([&] {
       auto loop = Loop::Create(*system_);
       ASSERT_TRUE(loop.ok());
       int left = 100;
