@@ -44,6 +44,7 @@ class RequestOutcome {
       *waiting = std::move(outcome);
       done();
     };
+    if (!actor) return settle(absl::InvalidArgumentError("no actor to ask"));
     asker_ = SpawnResident<caf::hidden>(
         host, [=](Resident<caf::event_based_actor>* self) {
           self->monitor(actor);

@@ -328,6 +328,11 @@ TEST_F(RunUntilCompleteTest, DoesNotStopALaterRunWithALateAnswer) {
 }
 
 // Row L13, L14.
+TEST_F(RunUntilCompleteTest, GivesAnErrorWhenThereIsNobodyToAsk) {
+  EXPECT_EQ(loop_->RunUntilComplete<int>(Doubler(), 1).status(),
+            absl::InvalidArgumentError("no actor to ask"));
+}
+
 TEST_F(RunUntilCompleteTest, IsRefusedLikeRunForever) {
   Doubler doubler = NewDoubler();
   loop_->CallSoon([&] {
