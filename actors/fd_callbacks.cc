@@ -2,7 +2,6 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -106,13 +105,6 @@ bool FdCallbacks::Remove(int fd, Side side, uint64_t only) {
   if (entry.tokens[0] == 0 && entry.tokens[1] == 0) entries_.erase(found);
   watches_.Drop(watch, side);
   return true;
-}
-
-void FdCallbacks::Clear() {
-  std::vector<WatchId> watches;
-  for (const auto& [fd, entry] : entries_) watches.push_back(entry.watch);
-  entries_.clear();
-  for (WatchId watch : watches) watches_.End(watch);
 }
 
 }  // namespace troupe

@@ -9,7 +9,8 @@
 // is ready; a hang-up or an error makes both sides ready. A second Add replaces
 // the first, whose handle is cancelled. A handle that was cancelled takes its
 // registration along at the next event. The selector no longer watches a side
-// when Remove returns.
+// when Remove returns. All end with the watches of the host, which tell those
+// that are actors.
 //
 // The loop's thread.
 #ifndef TROUPE_ACTORS_FD_CALLBACKS_H_
@@ -33,7 +34,6 @@ class FdCallbacks {
  public:
   FdCallbacks(WatchTable& watches, CallQueue& calls)
       : watches_(watches), calls_(calls) {}
-  ~FdCallbacks() { Clear(); }
   FdCallbacks(const FdCallbacks&) = delete;
   FdCallbacks& operator=(const FdCallbacks&) = delete;
 
@@ -57,9 +57,6 @@ class FdCallbacks {
 
   // False if there was none, or another one than `only`.
   bool Remove(int fd, Side side, uint64_t only = 0);
-
-  // All of them.
-  void Clear();
 
   size_t size() const { return entries_.size(); }
 

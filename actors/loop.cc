@@ -89,7 +89,6 @@ absl::Status Loop::Close() {
   if (debug_) Log(absl::StrCat("Close ", ToString()));
   calls_.Close();  // first: what is destroyed from here on adds nothing
   signals_.Clear();
-  fds_.Clear();
   actor_ = LoopActor();
   io_ = IoActor();
   host_->SetTurn(nullptr);

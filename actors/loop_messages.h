@@ -59,7 +59,8 @@ struct CallCancelled {
 };
 
 // The descriptor stays the asker's and is watched until RemoveReader, until the
-// observer ends, or until somebody else is put in its place.
+// observer ends, until somebody else is put in its place (which it is not
+// told), or until the loop is closed (WatchEnded).
 struct AddReader {
   int fd = -1;
   FdObserver observer;

@@ -1,4 +1,5 @@
 // A loop as an actor: its messages, and requests it runs for.
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -248,6 +249,28 @@ TEST_F(LoopWatchTest, KeepsTheSuccessorOfAnActorThatEnds) {
   loop_->RemoveReader(in.get());
 }
 
+// A bug of ours: one that lived elsewhere waited for ever.
+TEST_F(LoopWatchTest, TellsAnActorElsewhereThatTheLoopIsClosed) {
+  auto [in, out] = MakePipe();
+  caf::scoped_actor ended(*actors_);
+  FdObserver observer = actors_->spawn<caf::hidden>(
+      [to = caf::actor(ended)](
+          FdObserver::pointer self) -> FdObserver::behavior_type {
+        return {[](const FdReady&) {},
+                [=](const WatchEnded& fact) {
+                  caf::anon_send(to, std::string(fact.why.message()));
+                  self->quit();
+                }};
+      });
+  ASSERT_TRUE(loop_->AddReader(in.get(), observer).ok());
+  ASSERT_TRUE(loop_->Close().ok());
+  ended->receive(
+      [](const std::string& why) {
+        EXPECT_EQ(why, "the I/O actor was stopped");
+      },
+      caf::after(std::chrono::seconds(20)) >> [] { FAIL(); });
+}
+
 TEST_F(LoopWatchTest, AnswersWithATypedErrorWhatCannotBeWatched) {
   WatchId watch;
   FdObserver observer = NewObserver(&watch);
@@ -305,6 +328,11 @@ TEST_F(RunUntilCompleteTest, SaysWhenTheLoopIsStoppedFirst) {
             "Event loop stopped before Future completed.");
 }
 
+TEST_F(RunUntilCompleteTest, GivesAnErrorWhenThereIsNobodyToAsk) {
+  EXPECT_EQ(loop_->RunUntilComplete<int>(Doubler(), 1).status(),
+            absl::InvalidArgumentError("no actor to ask"));
+}
+
 // Row L13: a late answer stops nothing.
 TEST_F(RunUntilCompleteTest, DoesNotStopALaterRunWithALateAnswer) {
   using Slow = caf::typed_actor<caf::replies_to<int>::with<int>,
@@ -328,11 +356,6 @@ TEST_F(RunUntilCompleteTest, DoesNotStopALaterRunWithALateAnswer) {
 }
 
 // Row L13, L14.
-TEST_F(RunUntilCompleteTest, GivesAnErrorWhenThereIsNobodyToAsk) {
-  EXPECT_EQ(loop_->RunUntilComplete<int>(Doubler(), 1).status(),
-            absl::InvalidArgumentError("no actor to ask"));
-}
-
 TEST_F(RunUntilCompleteTest, IsRefusedLikeRunForever) {
   Doubler doubler = NewDoubler();
   loop_->CallSoon([&] {
