@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "actors/exception_handler.h"
+#include "actors/non_blocking.h"
 #include "io/os_error.h"
 
 namespace troupe {
@@ -33,6 +34,9 @@ bool OutOfResources(const absl::Status& status) {
 
 absl::Status Acceptor::Start(int fd, int batch, Accepted accepted) {
   Stop();
+  absl::Status usable = loop_.CheckDescriptor(fd);
+  if (usable.ok()) usable = CheckNonBlocking(fd);
+  if (!usable.ok()) return usable;
   fd_ = fd;
   batch_ = std::max(batch, 1);
   absl::Status watched = Watch();

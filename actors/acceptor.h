@@ -36,7 +36,8 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Of a non-blocking socket; why not: as AddReader. Ends what was before.
+  // Ends what was before. Errors: `the socket must be non-blocking`, and those
+  // of AddReader.
   absl::Status Start(int fd, int batch, Accepted accepted);
   void Stop();
 

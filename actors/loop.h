@@ -161,7 +161,8 @@ class Loop final : private CallQueue::Owner {
   bool IsRunning() const { return running_.load(); }
   bool IsClosed() const { return calls_.closed(); }
   // For another event loop: readable when RunOnce has something to do. -1 when
-  // closed.
+  // closed. A virtual clock makes nothing readable: it jumps where a loop
+  // sleeps.
   int fd() const { return host_ == nullptr ? -1 : host_->fd(); }
 
   // -- Exceptions and debugging.

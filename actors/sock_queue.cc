@@ -1,22 +1,8 @@
 #include "actors/sock_queue.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
-
-#include "io/os_error.h"
+#include "actors/non_blocking.h"
 
 namespace troupe {
-namespace {
-
-absl::Status CheckNonBlocking(int fd) {
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return OsError(errno, "fcntl");
-  if (flags & O_NONBLOCK) return absl::OkStatus();
-  return absl::InvalidArgumentError("the socket must be non-blocking");
-}
-
-}  // namespace
 
 // In the callback that the loop keeps for a line: if the loop lets go of it
 // although the queue did not ask for that, the queue is told.

@@ -1,6 +1,7 @@
 // Accepting all connections of a listening socket (rows V41, V42).
 #include "actors/acceptor.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -57,6 +58,15 @@ class AcceptorTest : public LoopFixture {
   std::vector<AcceptedSocket> accepted_;
   std::unique_ptr<Acceptor> acceptor_;
 };
+
+// Row FD12: accept(2) of a blocking one would hold up the loop.
+TEST_F(AcceptorTest, RefusesABlockingSocket) {
+  fcntl(listener_.get(), F_SETFL, 0);
+  absl::Status started =
+      acceptor_->Start(listener_.get(), 100, [](AcceptedSocket) {});
+  EXPECT_EQ(started.message(), "the socket must be non-blocking");
+  EXPECT_EQ(loop_->Metrics().descriptors, 0u);
+}
 
 // Row V42: once the bound was one for each event.
 TEST_F(AcceptorTest, AcceptsAtMostABatchForEachEvent) {
