@@ -1,7 +1,6 @@
 #include "signals/signal_pipe.h"
 
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,15 +8,15 @@
 #include <mutex>
 #include <utility>
 
-#include "io/os_error.h"
 #include "signals/block_signals.h"
 #include "signals/disposition.h"
 
 namespace troupe {
 namespace {
 
-// What a handler can reach. It counts itself in before it reads the pipe, and
-// the destructor clears the pipe before it reads the count.
+// What a handler can reach. It counts itself in before it reads the pipe and a
+// route, and whoever clears or replaces these does so before it reads the
+// count.
 std::atomic<SignalPipe*> live_pipe{nullptr};
 std::atomic<pid_t> live_pid{0};
 std::atomic<int> running_handlers{0};
@@ -30,11 +29,9 @@ bool IsFault(int number, const siginfo_t& info) {
 
 }  // namespace
 
-SignalPipe::SignalPipe(Options options, OwnedFd fd,
+SignalPipe::SignalPipe(std::unique_ptr<SignalBuffer> own,
                        std::unique_ptr<SignalTaker> taker)
-    : fd_(std::move(fd)),
-      queue_(options.exact, options.limit),
-      taker_(std::move(taker)) {}
+    : own_(std::move(own)), taker_(std::move(taker)) {}
 
 absl::StatusOr<std::unique_ptr<SignalPipe>> SignalPipe::Create(
     Options options) {
@@ -50,8 +47,8 @@ absl::StatusOr<std::unique_ptr<SignalPipe>> SignalPipe::Create(
     live_pipe.store(nullptr);
     running_handlers.store(0);
   }
-  OwnedFd fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd.valid()) return OsError(errno, "eventfd");
+  auto own = SignalBuffer::Create(options);
+  if (!own.ok()) return own.status();
   std::unique_ptr<SignalTaker> taker;
   if (auto mask = MaskBeforeBlockSignals()) {
     auto started = SignalTaker::Start(*mask);
@@ -59,7 +56,7 @@ absl::StatusOr<std::unique_ptr<SignalPipe>> SignalPipe::Create(
     taker = *std::move(started);
   }
   std::unique_ptr<SignalPipe> pipe(
-      new SignalPipe(options, std::move(fd), std::move(taker)));
+      new SignalPipe(*std::move(own), std::move(taker)));
   live_pid.store(getpid());
   live_pipe.store(pipe.get());
   return pipe;
@@ -82,14 +79,16 @@ absl::Status SignalPipe::Release(int number) {
   return RestoreDisposition(number);
 }
 
-// The flag goes down before the records are taken: a handler that comes later
-// finds it down and writes again.
-void SignalPipe::Drain(std::vector<SignalDelivery>& out) {
-  std::uint64_t wakes;
-  while (read(fd_.get(), &wakes, sizeof wakes) < 0 && errno == EINTR) {
+void SignalPipe::SetRoute(int number, bool to_owner, Taps taps) {
+  const bool at_first = to_owner && taps.empty();
+  if (!at_first) {
+    kept_.emplace_back(new Route{number, to_owner, std::move(taps)});
   }
-  woken_.store(false);
-  queue_.Take(out);
+  routes_[number].store(at_first ? nullptr : kept_.back().get());
+  if (running_handlers.load() != 0) return;
+  std::erase_if(kept_, [this](const std::unique_ptr<const Route>& route) {
+    return routes_[route->number].load() != route.get();
+  });
 }
 
 void SignalPipe::OnSignal(int number, siginfo_t* info, void*) {
@@ -111,21 +110,22 @@ void SignalPipe::OnSignal(int number, siginfo_t* info, void*) {
 }
 
 bool SignalPipe::Deliver(const SignalDelivery& delivery) {
-  while (!queue_.Push(delivery)) {
-    if (live_pipe.load() != this) return false;
-    WakeOwner();
-    const timespec millisecond{0, 1'000'000};
-    nanosleep(&millisecond, nullptr);
+  const Route* route = routes_[delivery.number].load();
+  if (route == nullptr) return Put(delivery, *own_);
+  if (route->to_owner && !Put(delivery, *own_)) return false;
+  for (const std::shared_ptr<SignalBuffer>& tap : route->taps) {
+    if (!Put(delivery, *tap)) return false;
   }
-  WakeOwner();
   return true;
 }
 
-void SignalPipe::WakeOwner() {
-  if (woken_.exchange(true)) return;
-  const std::uint64_t one = 1;
-  // Cannot fail: the counter is far from full, and no signal interrupts.
-  [[maybe_unused]] ssize_t written = write(fd_.get(), &one, sizeof one);
+bool SignalPipe::Put(const SignalDelivery& delivery, SignalBuffer& buffer) {
+  while (!buffer.Push(delivery)) {
+    if (live_pipe.load() != this) return false;
+    const timespec millisecond{0, 1'000'000};
+    nanosleep(&millisecond, nullptr);
+  }
+  return true;
 }
 
 }  // namespace troupe

@@ -13,6 +13,9 @@
 // coalesces before the handler runs nobody can count. The last send is seen: a
 // handler runs after it.
 //
+// SetRoute sends a number's deliveries elsewhere: into taps, the buffers of
+// other threads, so that a signal gets there with no thread in between.
+//
 // One at a time in a process (S19), because the kernel has one table of
 // dispositions; while it lives, a second is refused. A forked child does not
 // write into its parent's pipe (S22): there a caught signal does what it did
@@ -27,37 +30,32 @@
 // the thread's own instruction happens again under the previous disposition.
 // The same signals sent by kill(2) are deliveries.
 //
-// Catch, Release: from any thread. Drain and the destructor: the owner's.
+// Catch, Release: from any thread. SetRoute, Drain and the destructor: the
+// owner's.
 #ifndef TROUPE_SIGNALS_SIGNAL_PIPE_H_
 #define TROUPE_SIGNALS_SIGNAL_PIPE_H_
 
 #include <signal.h>
 
+#include <array>
 #include <atomic>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "io/owned_fd.h"
+#include "signals/signal_buffer.h"
 #include "signals/signal_delivery.h"
-#include "signals/signal_queue.h"
 #include "signals/signal_taker.h"
 
 namespace troupe {
 
 class SignalPipe {
  public:
-  struct Options {
-    // While fewer deliveries wait, every run has its own.
-    std::size_t exact = 1024;
-    // No more wait than this, at 40 bytes each. A handler that finds them all
-    // in use stays on its thread until the owner drains: set one only if the
-    // owner's thread blocks the signals, or it waits for itself.
-    std::uint32_t limit = SignalQueue::kNoLimit;
-  };
+  // A handler that finds `limit` deliveries waiting stays on its thread until
+  // the owner drains: set one only if the owner's thread blocks the signals, or
+  // it waits for itself.
+  using Options = SignalBuffer::Options;
 
   // kFailedPrecondition while another lives in this process.
   static absl::StatusOr<std::unique_ptr<SignalPipe>> Create(Options options);
@@ -69,30 +67,48 @@ class SignalPipe {
   // have returned. What was not drained is gone.
   ~SignalPipe();
 
-  // An eventfd, borrowed. Each time it becomes readable deliveries wait, and it
-  // becomes readable again after each Drain that could have missed one: right
-  // for edge-triggered watching. Readable with nothing to drain is possible.
-  int fd() const { return fd_.get(); }
+  // As SignalBuffer's.
+  int fd() const { return own_->fd(); }
 
   // Errors: InstallHandler and RestoreDisposition in disposition.h. A delivery
   // can arrive until shortly after Release: a run on another thread had begun.
   absl::Status Catch(int number);
   absl::Status Release(int number);
 
-  // Appends all that waits to `out`.
-  void Drain(std::vector<SignalDelivery>& out);
+  using Taps = std::vector<std::shared_ptr<SignalBuffer>>;
+
+  // Where deliveries of a valid number go from now on: to the owner, as at
+  // first, or to taps, or to both. Handlers that run meanwhile on other threads
+  // may use the route before; its taps are let go once none is seen running, by
+  // this or a later SetRoute. It does not wait for them: one of them may wait
+  // for the owner to drain. They wait for room in taps, too: a tap whose owner
+  // takes signals on its own thread must have no limit.
+  void SetRoute(int number, bool to_owner, Taps taps);
+
+  // Appends all that waits for the owner to `out`.
+  void Drain(std::vector<SignalDelivery>& out) { own_->Drain(out); }
 
  private:
-  SignalPipe(Options options, OwnedFd fd, std::unique_ptr<SignalTaker> taker);
+  // Written before a handler can see it, and never after.
+  struct Route {
+    int number;
+    bool to_owner;
+    Taps taps;
+  };
+
+  SignalPipe(std::unique_ptr<SignalBuffer> own,
+             std::unique_ptr<SignalTaker> taker);
 
   static void OnSignal(int number, siginfo_t* info, void* context);
   // False when the pipe is being destroyed: the delivery is not taken.
   bool Deliver(const SignalDelivery& delivery);
-  void WakeOwner();
+  bool Put(const SignalDelivery& delivery, SignalBuffer& buffer);
 
-  OwnedFd fd_;
-  SignalQueue queue_;
-  std::atomic<bool> woken_{false};  // fd() was written and not yet drained
+  const std::unique_ptr<SignalBuffer> own_;
+  // What handlers read; null: to the owner only.
+  std::array<std::atomic<const Route*>, NSIG> routes_{};
+  // What they may still read: the routes above, and older ones.
+  std::vector<std::unique_ptr<const Route>> kept_;
   const std::unique_ptr<SignalTaker> taker_;  // null without BlockSignals()
 };
 

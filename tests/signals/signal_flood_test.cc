@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/owned_fd.h"
 #include "signals/disposition.h"
 #include "signals/signal_delivery.h"
 #include "signals/signal_pipe.h"
@@ -186,11 +188,14 @@ TEST_P(FloodTest, TheLastSendIsAlwaysSeen) {
   const pid_t sender = StartSender(&SendStandard);
   StartThreads();
   TakeAllOf(sender);
+  const OwnedFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{EPOLLIN | EPOLLET, {}};
+  epoll_ctl(epoll.get(), EPOLL_CTL_ADD, pipe_->fd(), &event);
+  epoll_wait(epoll.get(), &event, 1, 0);
   StartThreads();
   kill(getpid(), SIGUSR1);
   std::vector<SignalDelivery> out;
-  pollfd fd{pipe_->fd(), POLLIN, 0};
-  EXPECT_EQ(poll(&fd, 1, 5000), 1);
+  EXPECT_EQ(epoll_wait(epoll.get(), &event, 1, 5000), 1);
   pipe_->Drain(out);
   StopThreads();
   ASSERT_EQ(out.size(), 1u);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "signals/disposition.h"
+#include "signals/signal_buffer.h"
 #include "signals/signal_delivery.h"
 #include "signals/signal_pipe.h"
 #include "tests/process/ran_child.h"
@@ -85,6 +86,23 @@ TEST_F(SignalForkTest, TheChildWritesNothingIntoTheParentsPipe) {
   EXPECT_EQ(read(pipe_->fd(), &wakes, sizeof wakes), -1);
   EXPECT_EQ(errno, EAGAIN);
   ExpectParentSawNothing();
+}
+
+TEST_F(SignalForkTest, TheChildWritesNothingIntoTheParentsTaps) {
+  signal(SIGUSR1, SIG_IGN);
+  Catch(SIGUSR1);
+  std::shared_ptr<SignalBuffer> tap = SignalBuffer::Create().value();
+  pipe_->SetRoute(SIGUSR1, /*to_owner=*/false, {tap});
+  const int status = StatusOfChild([this] {
+    KillSelf(SIGUSR1);
+    pipe_.reset();  // the copy, with its routes
+    return 5;
+  });
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+  std::uint64_t wakes = 0;
+  EXPECT_EQ(read(tap->fd(), &wakes, sizeof wakes), -1);
+  raise(SIGUSR1);
+  EXPECT_EQ(read(tap->fd(), &wakes, sizeof wakes), ssize_t{sizeof wakes});
 }
 
 TEST_F(SignalForkTest, InTheChildASignalDoesWhatItDidBeforeCatch) {

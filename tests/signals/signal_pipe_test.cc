@@ -2,18 +2,20 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "signals/block_signals.h"
 #include "signals/disposition.h"
+#include "signals/signal_buffer.h"
 #include "tests/support/leak_check.h"
 
 namespace troupe {
@@ -25,24 +27,32 @@ using ::testing::IsEmpty;
 std::atomic<int> earlier_runs;
 void Earlier(int) { ++earlier_runs; }
 
-std::vector<SignalDelivery> Drain(SignalPipe& pipe) {
+// Of a SignalPipe or SignalBuffer.
+template <class Source>
+std::vector<SignalDelivery> Drain(Source& source) {
   std::vector<SignalDelivery> out;
-  pipe.Drain(out);
+  source.Drain(out);
   return out;
 }
 
-std::vector<int> Numbers(SignalPipe& pipe) {
+template <class Source>
+std::vector<int> Numbers(Source& source) {
   std::vector<int> numbers;
-  for (const auto& delivery : Drain(pipe)) numbers.push_back(delivery.number);
+  for (const auto& delivery : Drain(source)) numbers.push_back(delivery.number);
   return numbers;
 }
 
-std::vector<int> Values(SignalPipe& pipe) {
+template <class Source>
+std::vector<int> Values(Source& source) {
   std::vector<int> values;
-  for (const auto& delivery : Drain(pipe)) {
+  for (const auto& delivery : Drain(source)) {
     values.push_back(delivery.value.sival_int);
   }
   return values;
+}
+
+std::shared_ptr<SignalBuffer> NewTap() {
+  return SignalBuffer::Create().value();
 }
 
 bool Readable(int fd, int timeout_ms = 0) {
@@ -149,29 +159,12 @@ TEST_F(SignalPipeTest, SaysHowAChildEnded) {
   EXPECT_EQ(out[0].value.sival_int, 7);
 }
 
-TEST_F(SignalPipeTest, IsReadableWhileDeliveriesWait) {
+// Row S14; SignalBufferTest has the edges.
+TEST_F(SignalPipeTest, IsReadableOnceADeliveryCame) {
   Catch({SIGUSR1});
   EXPECT_FALSE(Readable(pipe_->fd()));
   raise(SIGUSR1);
   EXPECT_TRUE(Readable(pipe_->fd()));
-  Drain(*pipe_);
-  EXPECT_FALSE(Readable(pipe_->fd()));
-}
-
-// One wake-up per drain, and never none.
-TEST_F(SignalPipeTest, GivesAnEdgeAfterEachDrain) {
-  Catch({SIGUSR1});
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  epoll_event event{EPOLLIN | EPOLLET, {}};
-  epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_->fd(), &event);
-  for (int round = 0; round < 3; ++round) {
-    raise(SIGUSR1);
-    EXPECT_EQ(epoll_wait(epoll, &event, 1, 0), 1);
-    raise(SIGUSR1);
-    EXPECT_EQ(epoll_wait(epoll, &event, 1, 0), 0);
-    EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1, SIGUSR1));
-  }
-  close(epoll);
 }
 
 TEST_F(SignalPipeTest, LeavesErrnoToTheInterruptedCode) {
@@ -302,6 +295,104 @@ TEST_F(SignalPipeTest, DestroyedItLetsAWaitingHandlerGo) {
   pipe_.reset();
   sender.join();
   EXPECT_EQ(earlier_runs, 1);  // the third, under the restored disposition
+}
+
+// -- routes -------------------------------------------------------------------
+
+TEST_F(SignalPipeTest, SendsANumberIntoTapsOnly) {
+  Catch({SIGUSR1, SIGUSR2});
+  auto one = NewTap(), two = NewTap();
+  pipe_->SetRoute(SIGUSR1, /*to_owner=*/false, {one, two});
+  raise(SIGUSR1);
+  EXPECT_FALSE(Readable(pipe_->fd()));  // the owner sleeps on
+  EXPECT_TRUE(Readable(one->fd()));
+  raise(SIGUSR2);
+  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR2));
+  EXPECT_THAT(Numbers(*one), ElementsAre(SIGUSR1));
+  EXPECT_THAT(Numbers(*two), ElementsAre(SIGUSR1));
+}
+
+TEST_F(SignalPipeTest, SendsANumberToItsOwnerToo) {
+  Catch({SIGUSR1});
+  auto tap = NewTap();
+  pipe_->SetRoute(SIGUSR1, /*to_owner=*/true, {tap});
+  raise(SIGUSR1);
+  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1));
+  EXPECT_THAT(Numbers(*tap), ElementsAre(SIGUSR1));
+  pipe_->SetRoute(SIGUSR1, /*to_owner=*/true, {});
+  raise(SIGUSR1);
+  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1));
+  EXPECT_THAT(Numbers(*tap), IsEmpty());
+}
+
+TEST_F(SignalPipeTest, LetsGoOfTapsThatNoRouteHas) {
+  auto tap = NewTap();
+  std::weak_ptr<SignalBuffer> gone = tap;
+  pipe_->SetRoute(SIGUSR1, false, {std::move(tap)});
+  EXPECT_FALSE(gone.expired());
+  pipe_->SetRoute(SIGUSR1, true, {});
+  EXPECT_TRUE(gone.expired());
+}
+
+// S12: wherever a run of the handler was when the route changed, its delivery
+// is in one place, and no route that it uses is freed.
+TEST_F(SignalPipeTest, LosesNothingWhileRoutesChange) {
+  Catch({SIGUSR1});
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> raised{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        raise(SIGUSR1);
+        ++raised;
+      }
+    });
+  }
+  std::uint64_t to_owner = 0, to_taps = 0;
+  const auto take = [](auto& source) {
+    std::uint64_t sum = 0;
+    for (const auto& delivery : Drain(source)) sum += delivery.count;
+    return sum;
+  };
+  auto one = NewTap(), two = NewTap();
+  for (int round = 0; round < 2000 || to_owner == 0 || to_taps == 0; ++round) {
+    pipe_->SetRoute(SIGUSR1, false, {one});
+    pipe_->SetRoute(SIGUSR1, false, {two});
+    pipe_->SetRoute(SIGUSR1, true, {});
+    if (round % 50 == 0) std::this_thread::yield();
+    to_owner += take(*pipe_);
+    to_taps += take(*one) + take(*two);
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  to_owner += take(*pipe_);
+  to_taps += take(*one) + take(*two);
+  EXPECT_EQ(to_owner + to_taps, raised);
+}
+
+// It would wait for this thread, which is to drain.
+TEST_F(SignalPipeTest, ChangesARouteWhileAHandlerWaitsForTheOwner) {
+  Make({.exact = 1, .limit = 1});
+  Catch({SIGRTMIN});
+  struct sigaction action;
+  sigaction(SIGRTMIN, nullptr, &action);
+  chained = action.sa_sigaction;
+  action.sa_sigaction = &Stranger;
+  sigaction(SIGRTMIN, &action, nullptr);
+  std::thread sender([] {
+    SendValue(SIGRTMIN, 1);
+    SendValue(SIGRTMIN, 2);
+  });
+  while (earlier_runs < 2) std::this_thread::yield();
+  auto tap = NewTap();
+  pipe_->SetRoute(SIGRTMIN, false, {tap});
+  std::vector<SignalDelivery> out;
+  while (out.size() < 2) {
+    pipe_->Drain(out);
+    tap->Drain(out);
+  }
+  sender.join();
 }
 
 }  // namespace
