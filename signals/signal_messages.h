@@ -1,8 +1,9 @@
 // The whole protocol of signals.
 //
 //   SubscribeToSignal      anyone -> relay     from now on, one SignalReceived
-//                                              for each delivery; a lease that
-//                                              ends with its observer
+//                                              for each delivery, or the
+//                                              delivery in its tap; a lease
+//                                              that ends with its observer
 //   UnsubscribeFromSignal  anyone -> relay     ends it; answered by whether
 //                                              there was one, and whether the
 //                                              last one's end restored what was
@@ -21,6 +22,7 @@
 #ifndef TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 #define TROUPE_SIGNALS_SIGNAL_MESSAGES_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
+#include "signals/signal_buffer.h"
 #include "signals/signal_delivery.h"
 
 namespace troupe {
@@ -41,6 +44,9 @@ using SignalObserver = caf::typed_actor<caf::reacts_to<SignalReceived>>;
 struct SubscribeToSignal {
   int number = 0;
   SignalObserver observer;
+  // If it is there, deliveries go into it, from the signal handler, and the
+  // observer only holds the lease.
+  std::shared_ptr<SignalBuffer> tap = nullptr;
 };
 struct Subscribed {};
 struct UnsubscribeFromSignal {

@@ -20,6 +20,7 @@
 #include "io/status_error.h"
 #include "io/watch_id.h"
 #include "signals/disposition.h"
+#include "signals/signal_buffer.h"
 #include "signals/signal_name.h"
 #include "signals/signal_pipe.h"
 
@@ -39,45 +40,88 @@ struct State {
 
   bool closed() const { return pipe == nullptr; }
   bool Subscribes(const SignalObserver& observer) const;
+  // Begins a lease; the first one of a number catches it.
+  absl::Status Add(const SubscribeToSignal& request);
   // Ends a lease; OK if there is another one of this number.
   Unsubscribed Remove(int number, const caf::actor_addr& observer);
   std::vector<HandlerKept> ReleaseAll();
   void Report(const HandlerKept& kept) const;
+  // Makes the pipe serve the leases that there are.
+  void Reroute(int number);
+
+  struct Lease {
+    SignalObserver observer;
+    std::shared_ptr<SignalBuffer> tap;  // null: the observer is told
+  };
 
   std::shared_ptr<SignalPipe> pipe;
   SignalRelayOwner owner;
   WatchId watch;  // of the pipe's descriptor, when it is known
-  // Subscribers of each signal, in order of subscription.
-  std::map<int, std::vector<SignalObserver>> subscribers;
+  // Of each signal, in order of subscription; no entry is empty.
+  std::map<int, std::vector<Lease>> leases;
   std::vector<SignalDelivery> deliveries;
 };
 
 using Self = StatefulResident<Interface, State>;
 
 bool State::Subscribes(const SignalObserver& observer) const {
-  for (const auto& [number, observers] : subscribers) {
-    for (const SignalObserver& o : observers) {
-      if (o == observer) return true;
+  for (const auto& [number, of_number] : leases) {
+    for (const Lease& lease : of_number) {
+      if (lease.observer == observer) return true;
     }
   }
   return false;
 }
 
+// The route is there before the signal is caught: none goes elsewhere.
+absl::Status State::Add(const SubscribeToSignal& request) {
+  std::vector<Lease>& of_number = leases[request.number];
+  const bool first = of_number.empty();
+  std::erase_if(of_number, [&](const Lease& lease) {
+    return lease.observer == request.observer;
+  });
+  of_number.push_back({request.observer, request.tap});
+  Reroute(request.number);
+  if (!first) return absl::OkStatus();
+  absl::Status caught = pipe->Catch(request.number);
+  if (caught.ok()) return caught;
+  leases.erase(request.number);
+  Reroute(request.number);
+  return caught;
+}
+
 Unsubscribed State::Remove(int number, const caf::actor_addr& observer) {
-  auto found = subscribers.find(number);
-  if (found == subscribers.end()) return {};
-  size_t gone = std::erase_if(found->second, [&](const SignalObserver& o) {
-    return o.address() == observer;
+  auto found = leases.find(number);
+  if (found == leases.end()) return {};
+  size_t gone = std::erase_if(found->second, [&](const Lease& lease) {
+    return lease.observer.address() == observer;
   });
   if (gone == 0) return {};
-  if (!found->second.empty()) return {.was_subscribed = true, .restored = {}};
-  subscribers.erase(found);
-  return {.was_subscribed = true, .restored = pipe->Release(number)};
+  Unsubscribed answer{.was_subscribed = true, .restored = {}};
+  if (found->second.empty()) {
+    leases.erase(found);
+    answer.restored = pipe->Release(number);
+  }
+  Reroute(number);
+  return answer;
+}
+
+void State::Reroute(int number) {
+  auto found = leases.find(number);
+  bool to_owner = found == leases.end();
+  SignalPipe::Taps taps;
+  if (!to_owner) {
+    for (const Lease& lease : found->second) {
+      if (lease.tap != nullptr) taps.push_back(lease.tap);
+    }
+    to_owner = taps.size() < found->second.size();
+  }
+  pipe->SetRoute(number, to_owner, std::move(taps));
 }
 
 std::vector<HandlerKept> State::ReleaseAll() {
   std::vector<HandlerKept> kept;
-  for (const auto& [number, observers] : std::exchange(subscribers, {})) {
+  for (const auto& [number, of_number] : std::exchange(leases, {})) {
     absl::Status restored = pipe->Release(number);
     if (!restored.ok()) kept.push_back({number, std::move(restored)});
   }
@@ -96,12 +140,12 @@ void Relay(State& state, Self* self) {
   state.deliveries.clear();
   state.pipe->Drain(state.deliveries);
   for (const SignalDelivery& delivery : state.deliveries) {
-    auto found = state.subscribers.find(delivery.number);
+    auto found = state.leases.find(delivery.number);
     // Released while it was on its way (row S15).
-    if (found == state.subscribers.end()) continue;
+    if (found == state.leases.end()) continue;
     const SignalReceived received{delivery, SignalName(delivery.number)};
-    for (const SignalObserver& observer : found->second) {
-      self->send(observer, received);
+    for (const State::Lease& lease : found->second) {
+      if (lease.tap == nullptr) self->send(lease.observer, received);
     }
   }
 }
@@ -126,17 +170,9 @@ absl::Status AddObserver(Self* self, const SubscribeToSignal& request) {
   }
   Relay(state, self);  // what came before is not for the new subscriber
   const bool known = state.Subscribes(request.observer);
-  if (state.subscribers.count(request.number) == 0) {
-    absl::Status caught = state.pipe->Catch(request.number);
-    if (!caught.ok()) return caught;
-  }
-  auto& observers = state.subscribers[request.number];
-  for (const SignalObserver& observer : observers) {
-    if (observer == request.observer) return absl::OkStatus();
-  }
-  observers.push_back(request.observer);
-  if (!known) self->monitor(request.observer);
-  return absl::OkStatus();
+  absl::Status added = state.Add(request);
+  if (added.ok() && !known) self->monitor(request.observer);
+  return added;
 }
 
 caf::result<Subscribed> Subscribe(Self* self,
@@ -165,7 +201,7 @@ Unsubscribed Unsubscribe(Self* self, const UnsubscribeFromSignal& request) {
 // The observer has died.
 void Forget(State& state, const caf::actor_addr& observer) {
   std::vector<int> numbers;
-  for (const auto& entry : state.subscribers) numbers.push_back(entry.first);
+  for (const auto& entry : state.leases) numbers.push_back(entry.first);
   for (int number : numbers) {
     Unsubscribed ended = state.Remove(number, observer);
     if (!ended.restored.ok()) state.Report({number, ended.restored});
@@ -174,8 +210,10 @@ void Forget(State& state, const caf::actor_addr& observer) {
 
 SignalRelayClosed Close(Self* self, const IoActor& io) {
   State& state = self->state;
-  for (const auto& [number, observers] : state.subscribers) {
-    for (const SignalObserver& o : observers) self->demonitor(o.address());
+  for (const auto& [number, of_number] : state.leases) {
+    for (const State::Lease& lease : of_number) {
+      self->demonitor(lease.observer.address());
+    }
   }
   SignalRelayClosed answer{state.ReleaseAll()};
   if (!IsRequest(self)) {

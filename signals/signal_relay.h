@@ -17,14 +17,18 @@
 // arrives between its Subscribed and its Unsubscribed: nothing of before, and
 // afterwards only what is in its mailbox already (row S15).
 //
+// A subscription with a tap (signal_buffer.h) is for whoever has a descriptor
+// to watch and is in a hurry: the signal handler writes into the tap itself,
+// and the relay is not woken. What came before the lease ended stays in it. If
+// an observer subscribes again, the tap of its last request counts.
+//
 // A handler that somebody else installed meanwhile is left alone, and somebody
 // is told: whoever's request ended the last lease, else the owner, else a line
 // on stderr.
 //
 // Errors of SubscribeToSignal:
 //   kInvalidArgument      `invalid signal number 0` (S4); no observer, or one
-//   in
-//                         another program
+//                         in another program
 //   kFailedPrecondition   `sig 9 cannot be caught` (S5); `Event loop is closed`
 //                         after CloseSignalRelay (S7)
 #ifndef TROUPE_SIGNALS_SIGNAL_RELAY_H_
@@ -37,8 +41,9 @@
 
 namespace troupe {
 
-// Resident on `host`, whose I/O actor `io` is; hidden. It lives until it is
-// closed and its last handle is gone, or until it is ended, which closes it.
+// Resident on `host`, of the kind kEpoll, whose I/O actor `io` is; hidden. It
+// lives until it is closed and its last handle is gone, or until it is ended,
+// which closes it.
 //
 // One per process, because the kernel has one table of dispositions:
 // FAILED_PRECONDITION until another one is closed or has ended.

@@ -114,10 +114,12 @@ void SignalRelayTest::Clean(int number) {
   signal(number, before_[number]);
 }
 
-std::string SignalRelayTest::Subscribe(int number, SignalObserver observer) {
+std::string SignalRelayTest::Subscribe(int number, SignalObserver observer,
+                                       std::shared_ptr<SignalBuffer> tap) {
   std::string text;
   caf::scoped_actor self(*system_);
-  self->request(relay_, caf::infinite, SubscribeToSignal{number, observer})
+  self->request(relay_, caf::infinite,
+                SubscribeToSignal{number, observer, std::move(tap)})
       .receive([](const Subscribed&) {},
                [&](const caf::error& why) {
                  text = std::string(StatusOf(why).message());

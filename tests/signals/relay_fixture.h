@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "signals/signal_buffer.h"
 #include "signals/signal_messages.h"
 #include "tests/support/io_fixture.h"
 
@@ -45,7 +46,8 @@ class SignalRelayTest : public IoTest {
   void Clean(int number);
 
   // The error's text, or "".
-  std::string Subscribe(int number, SignalObserver observer);
+  std::string Subscribe(int number, SignalObserver observer,
+                        std::shared_ptr<SignalBuffer> tap = nullptr);
   Unsubscribed Unsubscribe(int number, SignalObserver observer);
   SignalRelayClosed Close();
 
