@@ -1,13 +1,32 @@
 #include "actors/loop_signals.h"
 
+#include <string>
 #include <utility>
 
 #include "caf/scoped_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
+#include "io/readiness.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/watch_table.h"
 
 namespace troupe {
+
+// Reads in the iteration that hears of it, among the other calls.
+class LoopSignals::Sink final : public ReadinessSink {
+ public:
+  explicit Sink(LoopSignals& owner) : owner_(owner) {}
+
+  void OnReady(WatchId watch, Side side, Readiness) override {
+    owner_.calls_.Append(*owner_.drain_.get());
+    owner_.host_.watches().Arm(watch, side, Interest::kReadable);
+  }
+  void OnEnded(WatchId, absl::Status) override {}
+  std::string Describe() const override { return "<the loop's signals>"; }
+
+ private:
+  LoopSignals& owner_;
+};
 
 CallHandle LoopSignals::Add(int number, Callback callback, CodeLocation where) {
   absl::Status refused = calls_.Check(callback, "AddSignalHandler");
@@ -34,22 +53,39 @@ bool LoopSignals::Remove(int number) {
 void LoopSignals::Clear() {
   while (!handlers_.empty()) Remove(handlers_.begin()->first);
   observer_ = SignalObserver();
+  if (tap_ == nullptr) return;
+  host_.watches().End(watch_);
+  drain_->Cancel();
+  tap_.reset();
+}
+
+absl::Status LoopSignals::Listen() {
+  if (tap_ != nullptr) return absl::OkStatus();
+  auto tap = SignalBuffer::Create();
+  if (!tap.ok()) return tap.status();
+  auto watch = host_.watches().AddBorrowed(
+      (*tap)->fd(), std::make_unique<Sink>(*this), nullptr);
+  if (!watch.ok()) return watch.status();
+  tap_ = *std::move(tap);
+  watch_ = *watch;
+  drain_ = calls_.Repeatable([this] { Drain(); }, CodeLocation::Here());
+  host_.watches().Arm(watch_, Side::kRead, Interest::kReadable);
+  observer_ =
+      SpawnResident<caf::hidden>(host_, [](Resident<SignalObserver::base>*) {
+        return SignalObserver::behavior_type{[](const SignalReceived&) {}};
+      });
+  return absl::OkStatus();
 }
 
 absl::Status LoopSignals::Subscribe(int number) {
   auto relay = system_.Signals();
   if (!relay.ok()) return relay.status();
   relay_ = *std::move(relay);
-  if (!observer_) {
-    observer_ = SpawnResident<caf::hidden>(
-        host_, [this](Resident<SignalObserver::base>*) {
-          return SignalObserver::behavior_type{
-              [this](const SignalReceived& got) { OnSignal(got.delivery); }};
-        });
-  }
-  absl::Status status;
+  absl::Status status = Listen();
+  if (!status.ok()) return status;
   caf::scoped_actor self(system_.actors());
-  self->request(relay_, caf::infinite, SubscribeToSignal{number, observer_})
+  self->request(relay_, caf::infinite,
+                SubscribeToSignal{number, observer_, tap_})
       .receive([](const Subscribed&) {},
                [&](const caf::error& why) { status = StatusOf(why); });
   return status;
@@ -59,6 +95,12 @@ void LoopSignals::Unsubscribe(int number) {
   caf::scoped_actor self(system_.actors());
   self->request(relay_, caf::infinite, UnsubscribeFromSignal{number, observer_})
       .receive([](const Unsubscribed&) {}, [](const caf::error&) {});
+}
+
+void LoopSignals::Drain() {
+  deliveries_.clear();
+  tap_->Drain(deliveries_);
+  for (const SignalDelivery& delivery : deliveries_) OnSignal(delivery);
 }
 
 void LoopSignals::OnSignal(const SignalDelivery& delivery) {

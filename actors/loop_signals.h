@@ -4,17 +4,20 @@
 //   LoopSignals signals(system, calls, host);
 //   absl::Status status = signals.Add(SIGUSR1, [] { ... }, where);
 //
-// A callback runs once for each run of the signal handler, in the iteration
-// after the one in which the relay's message arrives, with the whole loop at
-// hand. It is a lease at the relay beside those of others: several loops may
-// handle one signal (S19).
+// A callback runs once for each run of the signal handler, with the whole loop
+// at hand. Signal handlers write into a tap of the loop (signal_buffer.h); the
+// iteration that hears of it appends the callbacks, and the next one runs them,
+// as in asyncio (S13). No other thread is on the way.
 //
-// Add and Remove ask the relay, on another thread, and wait for the answer:
-// when Add returns the signal is caught. The loop's thread.
+// It is a lease at the relay beside those of others: several loops may handle
+// one signal (S19). Add and Remove ask the relay, on another thread, and wait
+// for the answer: when Add returns the signal is caught. The loop's thread.
 #ifndef TROUPE_ACTORS_LOOP_SIGNALS_H_
 #define TROUPE_ACTORS_LOOP_SIGNALS_H_
 
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "actors/call_handle.h"
@@ -22,6 +25,9 @@
 #include "actors/code_location.h"
 #include "actors/system.h"
 #include "io/io_host.h"
+#include "io/watch_id.h"
+#include "signals/signal_buffer.h"
+#include "signals/signal_delivery.h"
 #include "signals/signal_messages.h"
 
 namespace troupe {
@@ -38,21 +44,30 @@ class LoopSignals {
   // System::Signals, and `Event loop is closed`.
   CallHandle Add(int number, Callback callback, CodeLocation where);
 
-  // False if there was none. What is on its way is not called any more (S15).
+  // False if there was none. What is on its way is not called any more (S15),
+  // but if the number is added again before the loop hears of it.
   bool Remove(int number);
 
   // All of them (S10).
   void Clear();
 
  private:
+  class Sink;
+  absl::Status Listen();
   absl::Status Subscribe(int number);
   void Unsubscribe(int number);
+  void Drain();
   void OnSignal(const SignalDelivery& delivery);
 
   System& system_;
   CallQueue& calls_;
   IoHost& host_;
-  SignalObserver observer_;  // on the host; from the first Add on
+  // From the first Add on: a lease ends with its observer.
+  SignalObserver observer_;
+  std::shared_ptr<SignalBuffer> tap_;
+  WatchId watch_;  // of the tap
+  CallRef drain_;
+  std::vector<SignalDelivery> deliveries_;
   SignalRelay relay_;
   std::map<int, CallRef> handlers_;
 };

@@ -1,8 +1,10 @@
 // Signal handlers of a loop.
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,8 +14,11 @@
 #include "caf/exit_reason.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_messages.h"
+#include "io/resident.h"
 #include "tests/support/loop_fixture.h"
 
 namespace troupe {
@@ -136,6 +141,40 @@ TEST_F(LoopSignalsTest, AreNotLostAmongCallsAndOtherSignals) {
   EXPECT_EQ(calls, 2000);
 }
 
+// Row S13: the iteration after the signal hears of it, the next one runs it.
+TEST_F(LoopSignalsTest, RunInTheSecondIterationAfterTheSignal) {
+  loop_->AddSignalHandler(SIGUSR1, SaysAndStops("sig"));
+  auto later = Says("later", [&] { loop_->CallSoon(Says("too late")); });
+  auto soon1 = Says("soon1", [&] { loop_->CallSoon(later); });
+  loop_->CallSoon(Says("kick", [&] {
+    Raise(SIGUSR1);
+    loop_->CallSoon(soon1);
+  }));
+  loop_->CallSoon(Says("again", [&] { loop_->CallSoon(Says("soon2")); }));
+  Run();
+  EXPECT_THAT(told_,
+              ElementsAre("kick", "again", "soon1", "soon2", "later", "sig"));
+}
+
+// Row S13: on no other thread's account. The I/O thread stands still.
+TEST_F(LoopSignalsTest, ComeWithoutTheSystemsThread) {
+  loop_->AddSignalHandler(SIGUSR1, SaysAndStops("sig"));
+  std::promise<void> begun, over;
+  auto still = SpawnResident<caf::hidden>(
+      system_->io().host(), [&](Resident<TimerObserver::base>* self) {
+        begun.set_value();
+        over.get_future().wait();
+        self->quit();
+        return TimerObserver::behavior_type{[](const TimerFired&) {}};
+      });
+  begun.get_future().wait();
+  Raise(SIGUSR1);
+  Run();
+  over.set_value();
+  caf::scoped_actor(*actors_)->wait_for(still);  // it uses our promises
+  EXPECT_THAT(told_, ElementsAre("sig"));
+}
+
 // Row S14.
 TEST_F(LoopSignalsTest, WakeALoopThatSleeps) {
   loop_->AddSignalHandler(SIGUSR1, SaysAndStops("signal"));
@@ -149,6 +188,22 @@ TEST_F(LoopSignalsTest, WakeALoopThatSleeps) {
   Run();
   other.join();
   EXPECT_THAT(told_, ElementsAre("signal"));
+}
+
+// A loop that another one hosts (S14).
+TEST_F(LoopSignalsTest, MakeTheDescriptorOfALoopThatDoesNotRunReadable) {
+  loop_->AddSignalHandler(SIGUSR1, Says("signal"));
+  const auto readable = [&] {
+    pollfd fd{loop_->fd(), POLLIN, 0};
+    return poll(&fd, 1, 0) == 1;
+  };
+  while (readable()) ASSERT_TRUE(loop_->RunOnce(/*may_sleep=*/false).ok());
+  Raise(SIGUSR1);
+  for (int i = 0; i < 2 && readable(); ++i) {
+    ASSERT_TRUE(loop_->RunOnce(/*may_sleep=*/false).ok());
+  }
+  EXPECT_THAT(told_, ElementsAre("signal"));
+  EXPECT_FALSE(readable());
 }
 
 // Row S15: what is on its way when the handler is removed does not run. (In
