@@ -154,6 +154,10 @@ absl::StatusOr<FdCallbacks::Registration> Loop::AddWriter(int fd,
 absl::StatusOr<FdCallbacks::Registration> Loop::AddObserver(
     int fd, Side side, FdObserver observer) {
   if (!observer) return absl::InvalidArgumentError("a watch without observer");
+  if (observer.address().node() != system_.actors().node()) {
+    return absl::InvalidArgumentError(
+        "the observer of a descriptor must live in this program");
+  }
   absl::Status refused = calls_.CheckThread();
   if (!refused.ok()) return refused;
   auto added = fds_.AddSink(fd, side, MakeActorSink(observer, *host_));
