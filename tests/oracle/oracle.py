@@ -10,6 +10,8 @@ import concurrent.futures
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 
@@ -22,21 +24,26 @@ PLAYERS = {
     "asyncio": [sys.executable, "-B", FOLDER + "/asyncio_player.py"],
     "Troupe": [FOLDER + "/troupe_player"],
 }
-DEADLINE = 30  # seconds: a player that sleeps for ever has failed
+DEADLINE = 20  # seconds: a player that sleeps for ever has failed
+LIMIT = 20_000  # bytes: so has one that never stops
 
 
 def trace_of(player, script):
     """What the player wrote; if it did not end well, the end says how."""
-    with subprocess.Popen(player, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as started:
-        try:
-            trace, complaint = started.communicate("\n".join(script) + "\n", DEADLINE)
-        except subprocess.TimeoutExpired:
+    with tempfile.TemporaryFile("w+") as complaint, subprocess.Popen(
+            player, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaint) as started:
+        late = threading.Timer(DEADLINE, started.kill)
+        late.start()
+        started.stdin.write("\n".join(script).encode())
+        started.stdin.close()
+        trace = started.stdout.read(LIMIT).decode()
+        if len(trace) == LIMIT:
             started.kill()
-            trace, complaint = started.communicate()
-            complaint += f"did not end within {DEADLINE} s\n"
-    if started.returncode:
-        trace += complaint + f"exit code {started.returncode}\n"
+        code = started.wait()
+        late.cancel()
+        if code:
+            complaint.seek(0)
+            trace += f"\n{complaint.read()}ended with {code}; after {DEADLINE} s or {LIMIT} bytes it is killed"
     return normalise.normalised(trace)
 
 
