@@ -14,9 +14,9 @@ RULES = [
      "Python writes the number before the text of errno"),
     (r'(?<= ! )\w+ "fd \d+": ', "",
      "Troupe says which call failed, on which descriptor"),
-    (rf"<(Timer)?Handle (when=\S+ )?(\w+\(\) at|created at) {PLACE}>", "<Handle>",
+    (rf"<(Timer)?Handle (when=\S+ )?(\w+\(\) at {PLACE})?( ?created at {PLACE})?>", "<Handle>",
      "asyncio writes the function and where it is defined; C++ has no names for functions, "
-     "and Troupe writes where the call was scheduled; when is a time"),
+     "and Troupe writes where the call was scheduled, as asyncio's debug mode does; when is a time"),
     (rf"(?<=Exception in callback )(<Handle>|\w+\(\) at {PLACE})", "<Handle>",
      "in this message, asyncio writes the function alone"),
     (r"(?<=> took )\d+\.\d{3}(?= seconds)", "T",

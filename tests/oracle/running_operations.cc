@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "caf/actor_system.hpp"
 #include "caf/event_based_actor.hpp"
+#include "caf/exit_reason.hpp"
 #include "caf/response_promise.hpp"
 #include "caf/send.hpp"
 #include "io/status_error.h"
@@ -82,21 +83,28 @@ caf::behavior Answerer(caf::event_based_actor* self) {
           }};
 }
 
+// Made by the first request. Ended, not dropped: a promise that it still has
+// holds itself.
+struct Ending {
+  ~Ending() {
+    if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+  caf::actor actor;
+};
+
 void AddRequests(Stage::Operations& operations) {
-  auto answerer = std::make_shared<caf::actor>();  // made by the first request
+  auto answerer = std::make_shared<Ending>();
   operations["run-until-complete"] = [=](Stage& stage, const Words&) -> Value {
-    if (!*answerer) {
-      *answerer = stage.system().actors().spawn<caf::hidden>(Answerer);
-    }
-    return stage.loop().RunUntilComplete<std::string>(*answerer,
-                                                      caf::get_atom_v);
+    caf::actor& actor = answerer->actor;
+    if (!actor) actor = stage.system().actors().spawn(Answerer);
+    return stage.loop().RunUntilComplete<std::string>(actor, caf::get_atom_v);
   };
   operations["answer"] = [=](Stage&, const Words& words) -> Value {
-    caf::anon_send(*answerer, true, JoinWords(words));
+    caf::anon_send(answerer->actor, true, JoinWords(words));
     return "";
   };
   operations["refuse"] = [=](Stage&, const Words& words) -> Value {
-    caf::anon_send(*answerer, false, JoinWords(words));
+    caf::anon_send(answerer->actor, false, JoinWords(words));
     return "";
   };
 }

@@ -83,6 +83,7 @@ class NormaliseTest(unittest.TestCase):
                 ("reader p a ! Bad file descriptor", 'reader p a ! epoll_ctl "fd 9": Bad file descriptor'),
                 ("<TimerHandle when=7.25 a() at /x.py:3>", "<TimerHandle when=1.250000 created at x.cc:7>"),
                 ("Exception in callback a() at /x.py:3, no", "Exception in callback <Handle created at x.cc:7>, no"),
+                ("<Handle a() at /x.py:3 created at /x.py:9>", "<Handle created at x.cc:7>"),
                 ("Executing <Handle a() at /x.py:3> took 0.110 seconds",
                  "Executing <Handle created at x.cc:7> took 0.124 seconds")):
             self.assertEqual(normalise.normalised(asyncio), normalise.normalised(troupe))
