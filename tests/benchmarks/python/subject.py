@@ -19,6 +19,7 @@ WORKLOADS = {"W8": signals.signals, "W9": timers.timers, "W15": calls.on_loop,
 
 
 def main(name, workload, variant, count):
+    new_loop(name).close()  # libuv keeps two descriptors from its first loop on
     opened, threads = descriptors(), threading.active_count()
     report = Report()
     loop = new_loop(name)
