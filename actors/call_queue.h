@@ -4,7 +4,7 @@
 //   CallQueue calls(SystemClock::Get(), owner);
 //   calls.Enter();                       // this thread runs it
 //   calls.Soon([] { ... });
-//   calls.Begin(); calls.Run();          // one iteration
+//   calls.Begin(false); calls.Run();     // one iteration
 //   calls.Leave();
 //
 // An iteration runs what is ready when its Run begins, due timers last; what
@@ -100,7 +100,7 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   int64_t next_deadline_ns() const override {
     return timers_.next_deadline_ns();
   }
-  void Begin() override;
+  void Begin(bool straight_on) override;
   void Run() override;
 
  private:
@@ -131,6 +131,7 @@ class CallQueue final : public Turn, private ScheduledCall::Keeper {
   uint64_t iterations_ = 0;
   uint64_t callbacks_ = 0;
   int64_t longest_ns_ = 0;
+  int64_t measured_until_ns_ = 0;  // 0: what comes next begins later
   int64_t lag_ns_ = 0;
   int64_t longest_lag_ns_ = 0;
 

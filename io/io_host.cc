@@ -66,7 +66,10 @@ void IoHost::Run() {
   EndRun();
 }
 
-void IoHost::Enter() { BeginRun(); }
+void IoHost::Enter() {
+  straight_on_ = false;
+  BeginRun();
+}
 
 // Counts as asleep from here on; what is left to do keeps fd() readable.
 void IoHost::Leave() {
@@ -84,12 +87,15 @@ void IoHost::Shutdown() {
 
 void IoHost::RunOnce(bool may_sleep) {
   auto events = WaitForEvents(may_sleep);
-  if (turn_ != nullptr) turn_->Begin();
+  if (!events.empty() || watches_.has_due()) straight_on_ = false;
+  if (turn_ != nullptr) turn_->Begin(straight_on_);
   HandleEvents(events);
   watches_.DeliverDue();
   FireTimers();
   if (turn_ != nullptr) turn_->Run();
+  straight_on_ = true;
   for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
+    straight_on_ = false;
   }
 }
 
@@ -106,6 +112,7 @@ bool IoHost::BeginNap() {
 absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
   const bool sleep = may_sleep && !stop_.load() && !TimerIsDue() && BeginNap();
   if (!sleep) return selector_->Wait(0);
+  straight_on_ = false;
   absl::Span<const Selector::Event> events;
   const int64_t deadline = NextDeadline();
   if (!clock_.real() && deadline != timers_.kNever) {

@@ -94,6 +94,7 @@ class IoHost final : public Host {
   const SelectorKind kind_;
   Clock& clock_;
   Turn* turn_ = nullptr;
+  bool straight_on_ = false;  // see turn.h
   std::unique_ptr<Selector> selector_;
   Waker waker_;
   OwnedFd timer_fd_;

@@ -22,8 +22,9 @@ class Turn {
   // When Run has something to do at the latest; TimerHeap's kNever for never.
   virtual int64_t next_deadline_ns() const = 0;
 
-  // Before the events of this iteration are dispatched.
-  virtual void Begin() = 0;
+  // Before the events of this iteration are dispatched. `straight_on`: there
+  // are none, and since Run returned the thread has not slept and run nobody.
+  virtual void Begin(bool straight_on) = 0;
 
   // After them.
   virtual void Run() = 0;

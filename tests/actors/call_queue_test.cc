@@ -49,7 +49,7 @@ class CallQueueTest : public ::testing::Test, protected CallQueue::Owner {
   }
   void Iterate() {
     calls_.Enter();
-    calls_.Begin();
+    calls_.Begin(false);
     calls_.Run();
     calls_.Leave();
   }
@@ -205,7 +205,7 @@ TEST_F(CallQueueTest, ForgetsACancelledTimer) {
   one.Cancel();
   EXPECT_EQ(calls_.Metrics().timers, 1u);
   std::thread([&] { EXPECT_TRUE(two.Cancel()); }).join();
-  calls_.Begin();
+  calls_.Begin(false);
   EXPECT_EQ(calls_.Metrics().timers, 0u);
   EXPECT_EQ(calls_.next_deadline_ns(), TimerHeap<ScheduledCall>::kNever);
   calls_.Leave();

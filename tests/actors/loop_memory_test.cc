@@ -75,7 +75,7 @@ TEST(LoopMemoryTest, IsGivenBackWithCancelledTimers) {
   EXPECT_LE(live_blocks - blocks_before, kTimers / 10u + 1 + 1024);
   EXPECT_LE(live_bytes - bytes_before, kTimers / 10u * 256u);
   clock.Advance(absl::Nanoseconds(2000));
-  calls.Begin();
+  calls.Begin(false);
   calls.Run();
   EXPECT_EQ(fired, kTimers / 10);
   EXPECT_LE(live_bytes - bytes_before, 2u << 20);
