@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/virtual_clock.h"
+#include "tests/support/call_queue_fixture.h"
 
 namespace troupe {
 namespace {
@@ -20,46 +20,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr CodeLocation kHere{"here.cc", 7};
-
-class CallQueueTest : public ::testing::Test, protected CallQueue::Owner {
- protected:
-  void Wake() override { ++wakes_; }
-  void OnException(const CallHandle& call, std::exception_ptr) override {
-    told_.push_back("threw " + call.ToString());
-  }
-  void OnSlow(const CallHandle&, absl::Duration) override {
-    told_.push_back("slow");
-  }
-
-  Callback Says(std::string name, std::function<void()> then = nullptr) {
-    return [this, name = std::move(name), then = std::move(then)] {
-      told_.push_back(name);
-      if (then) then();
-    };
-  }
-  CallHandle Soon(Callback callback) {
-    return calls_.Soon(std::move(callback), kHere);
-  }
-  CallHandle After(int64_t ns, Callback callback) {
-    return calls_.At(clock_.NowNs() + ns, std::move(callback), kHere);
-  }
-  CallHandle Every(int64_t ns, Callback callback) {
-    return calls_.Every(clock_.NowNs() + ns, ns, std::move(callback), kHere);
-  }
-  void Iterate() {
-    calls_.Enter();
-    calls_.Begin(false);
-    calls_.Run();
-    calls_.Leave();
-  }
-  void Pass(int64_t ns) { clock_.Advance(absl::Nanoseconds(ns)); }
-
-  VirtualClock clock_{VirtualClock::Mode::kByHand};
-  std::vector<std::string> told_;
-  std::atomic<int> wakes_{0};
-  CallQueue calls_{clock_, *this};
-};
+class CallQueueTest : public CallQueueFixture {};
 
 // Row L2.
 TEST_F(CallQueueTest, RunsEachCallOnceInOrder) {
@@ -134,90 +95,6 @@ TEST_F(CallQueueTest, RunsTimersFromTheBeginningOfTime) {
   Pass(10);
   Iterate();
   EXPECT_THAT(told_, ::testing::UnorderedElementsAre("always", "often"));
-}
-
-// Row L6.
-TEST_F(CallQueueTest, OrdersTimerHandlesByTimeAndThenByArming) {
-  CallHandle late = After(20, Says("late"));
-  CallHandle early = After(10, Says("early"));
-  CallHandle next = After(10, Says("next"));
-  EXPECT_TRUE(early < late);
-  EXPECT_TRUE(early < next);
-  EXPECT_FALSE(next < early);
-  EXPECT_TRUE(early == CallHandle(early));
-  EXPECT_FALSE(early == next);
-  EXPECT_EQ(early.when(), absl::Nanoseconds(10));
-}
-
-// Rows L6, L17, L21.
-TEST_F(CallQueueTest, NamesHandlesByTheirPlaceAndTime) {
-  CallHandle soon = Soon(Says("a"));
-  CallHandle timer = After(1'500'000'000, Says("b"));
-  EXPECT_EQ(soon.ToString(), "<Handle created at here.cc:7>");
-  EXPECT_EQ(timer.ToString(),
-            "<TimerHandle when=1.500000 created at here.cc:7>");
-  soon.Cancel();
-  timer.Cancel();
-  EXPECT_EQ(soon.ToString(), "<Handle cancelled created at here.cc:7>");
-  EXPECT_EQ(timer.ToString(),
-            "<TimerHandle cancelled when=1.500000 created at here.cc:7>");
-}
-
-// Row L17.
-TEST_F(CallQueueTest, SkipsACancelledCallAndDropsItsCapturesAtOnce) {
-  auto captured = std::make_shared<int>(1);
-  CallHandle handle = Soon([captured] { FAIL(); });
-  EXPECT_EQ(captured.use_count(), 2);
-  EXPECT_FALSE(handle.cancelled());
-  EXPECT_TRUE(handle.Cancel());
-  EXPECT_EQ(captured.use_count(), 1);
-  EXPECT_TRUE(handle.cancelled());
-  EXPECT_FALSE(handle.Cancel());
-  Iterate();
-}
-
-// Row L17: what has run holds nothing, though its handle is kept.
-TEST_F(CallQueueTest, DropsTheCapturesOfACallThatHasRun) {
-  auto captured = std::make_shared<int>(1);
-  CallHandle handle = Soon([captured] {});
-  Iterate();
-  EXPECT_EQ(captured.use_count(), 1);
-  EXPECT_FALSE(handle.Cancel());
-  EXPECT_FALSE(handle.cancelled());
-}
-
-// Row L6.
-TEST_F(CallQueueTest, DoesNotRunACancelledTimer) {
-  CallHandle handle = After(1, Says("t"));
-  EXPECT_TRUE(handle.Cancel());
-  EXPECT_FALSE(handle.Cancel());
-  Pass(5);
-  Iterate();
-  EXPECT_THAT(told_, IsEmpty());
-}
-
-// Rows L7, V43: cancelled on the queue's thread a timer is gone at once,
-// elsewhere when the thread looks next.
-TEST_F(CallQueueTest, ForgetsACancelledTimer) {
-  calls_.Enter();
-  CallHandle one = After(1, Says("t"));
-  CallHandle two = After(1, Says("t"));
-  one.Cancel();
-  EXPECT_EQ(calls_.Metrics().timers, 1u);
-  std::thread([&] { EXPECT_TRUE(two.Cancel()); }).join();
-  calls_.Begin(false);
-  EXPECT_EQ(calls_.Metrics().timers, 0u);
-  EXPECT_EQ(calls_.next_deadline_ns(), TimerHeap<ScheduledCall>::kNever);
-  calls_.Leave();
-}
-
-// Row FD7's and S17's ground: one of a batch may cancel another.
-TEST_F(CallQueueTest, DoesNotRunWhatACallBeforeItInTheBatchCancels) {
-  CallHandle second;
-  Soon(Says("first", [&] { EXPECT_TRUE(second.Cancel()); }));
-  second = Soon(Says("second"));
-  Iterate();
-  EXPECT_THAT(told_, ElementsAre("first"));
 }
 
 TEST_F(CallQueueTest, RepeatsOnAGridAndLeavesOutWhatItMissed) {
@@ -400,34 +277,6 @@ TEST_F(CallQueueTest, CountsWhatItDoes) {
   EXPECT_EQ(metrics.lag, absl::Nanoseconds(15));
   EXPECT_EQ(metrics.longest_lag, absl::Nanoseconds(15));
   EXPECT_GT(metrics.longest_callback, absl::ZeroDuration());
-}
-
-// Row V43: a call runs, or its Cancel says true; never both, never neither.
-TEST_F(CallQueueTest, EitherRunsOrIsCancelledHoweverManyThreadsTry) {
-  constexpr int kCalls = 20'000;
-  std::vector<std::atomic<int>> outcomes(kCalls);
-  std::vector<CallHandle> handles;
-  std::atomic<bool> go{false};
-  for (int i = 0; i < kCalls; ++i) {
-    auto run = [&outcomes, i] { ++outcomes[i]; };
-    handles.push_back(i % 2 ? Soon(run) : After(0, run));
-  }
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 2; ++t) {
-    threads.emplace_back([&, t] {
-      while (!go) {
-      }
-      for (int i = kCalls - 1 - t; i >= 0; i -= 3) {
-        if (handles[i].Cancel()) ++outcomes[i];
-      }
-    });
-  }
-  go = true;
-  Iterate();
-  for (std::thread& thread : threads) thread.join();
-  Iterate();
-  for (int i = 0; i < kCalls; ++i) ASSERT_EQ(outcomes[i], 1) << i;
-  EXPECT_EQ(calls_.Metrics().timers, 0u);
 }
 
 }  // namespace
