@@ -16,7 +16,7 @@
 #include "signals/block_signals.h"
 #include "signals/disposition.h"
 #include "signals/signal_buffer.h"
-#include "tests/support/leak_check.h"
+#include "tests/signals/pipe_fixture.h"
 
 namespace troupe {
 namespace {
@@ -24,79 +24,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::atomic<int> earlier_runs;
-void Earlier(int) { ++earlier_runs; }
-
-// Of a SignalPipe or SignalBuffer.
-template <class Source>
-std::vector<SignalDelivery> Drain(Source& source) {
-  std::vector<SignalDelivery> out;
-  source.Drain(out);
-  return out;
-}
-
-template <class Source>
-std::vector<int> Numbers(Source& source) {
-  std::vector<int> numbers;
-  for (const auto& delivery : Drain(source)) numbers.push_back(delivery.number);
-  return numbers;
-}
-
-template <class Source>
-std::vector<int> Values(Source& source) {
-  std::vector<int> values;
-  for (const auto& delivery : Drain(source)) {
-    values.push_back(delivery.value.sival_int);
-  }
-  return values;
-}
-
-std::shared_ptr<SignalBuffer> NewTap() {
-  return SignalBuffer::Create().value();
-}
-
-bool Readable(int fd, int timeout_ms = 0) {
-  pollfd poll_fd{fd, POLLIN, 0};
-  return poll(&poll_fd, 1, timeout_ms) == 1;
-}
-
-void SendValue(int number, int value) {
-  sigval sent{};
-  sent.sival_int = value;
-  ASSERT_EQ(pthread_sigqueue(pthread_self(), number, sent), 0);
-}
-
-void ChangeMask(int how, int number) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, number);
-  pthread_sigmask(how, &set, nullptr);
-}
-
-class SignalPipeTest : public LeakCheckedTest {
- protected:
-  SignalPipeTest() {
-    earlier_runs = 0;
-    Make({});
-  }
-  ~SignalPipeTest() override {
-    pipe_.reset();
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGRTMIN, SIG_DFL);
-  }
-
-  void Make(SignalPipe::Options options) {
-    pipe_.reset();
-    auto pipe = SignalPipe::Create(options);
-    ASSERT_TRUE(pipe.ok()) << pipe.status();
-    pipe_ = *std::move(pipe);
-  }
-  void Catch(std::vector<int> numbers) {
-    for (int number : numbers) ASSERT_TRUE(pipe_->Catch(number).ok()) << number;
-  }
-
-  std::unique_ptr<SignalPipe> pipe_;
-};
+class SignalPipeTest : public SignalPipeFixture {};
 
 // S19: two owners would take each other's signals.
 TEST_F(SignalPipeTest, RefusesASecondOneInTheProcess) {
@@ -208,12 +136,6 @@ TEST_F(SignalPipeTest, CatchesAndReleasesFromAnyThread) {
 
 // A stranger's handler that calls ours still reaches the pipe, and nobody once
 // the pipe is gone: it must not be sent the signal for ever.
-SignalHandler chained;
-void Stranger(int number, siginfo_t* info, void* context) {
-  ++earlier_runs;
-  chained(number, info, context);
-}
-
 TEST_F(SignalPipeTest, OutlivesAHandlerInstalledOverItsOwn) {
   Catch({SIGUSR1});
   struct sigaction action;
@@ -295,104 +217,6 @@ TEST_F(SignalPipeTest, DestroyedItLetsAWaitingHandlerGo) {
   pipe_.reset();
   sender.join();
   EXPECT_EQ(earlier_runs, 1);  // the third, under the restored disposition
-}
-
-// -- routes -------------------------------------------------------------------
-
-TEST_F(SignalPipeTest, SendsANumberIntoTapsOnly) {
-  Catch({SIGUSR1, SIGUSR2});
-  auto one = NewTap(), two = NewTap();
-  pipe_->SetRoute(SIGUSR1, /*to_owner=*/false, {one, two});
-  raise(SIGUSR1);
-  EXPECT_FALSE(Readable(pipe_->fd()));  // the owner sleeps on
-  EXPECT_TRUE(Readable(one->fd()));
-  raise(SIGUSR2);
-  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR2));
-  EXPECT_THAT(Numbers(*one), ElementsAre(SIGUSR1));
-  EXPECT_THAT(Numbers(*two), ElementsAre(SIGUSR1));
-}
-
-TEST_F(SignalPipeTest, SendsANumberToItsOwnerToo) {
-  Catch({SIGUSR1});
-  auto tap = NewTap();
-  pipe_->SetRoute(SIGUSR1, /*to_owner=*/true, {tap});
-  raise(SIGUSR1);
-  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1));
-  EXPECT_THAT(Numbers(*tap), ElementsAre(SIGUSR1));
-  pipe_->SetRoute(SIGUSR1, /*to_owner=*/true, {});
-  raise(SIGUSR1);
-  EXPECT_THAT(Numbers(*pipe_), ElementsAre(SIGUSR1));
-  EXPECT_THAT(Numbers(*tap), IsEmpty());
-}
-
-TEST_F(SignalPipeTest, LetsGoOfTapsThatNoRouteHas) {
-  auto tap = NewTap();
-  std::weak_ptr<SignalBuffer> gone = tap;
-  pipe_->SetRoute(SIGUSR1, false, {std::move(tap)});
-  EXPECT_FALSE(gone.expired());
-  pipe_->SetRoute(SIGUSR1, true, {});
-  EXPECT_TRUE(gone.expired());
-}
-
-// S12: wherever a run of the handler was when the route changed, its delivery
-// is in one place, and no route that it uses is freed.
-TEST_F(SignalPipeTest, LosesNothingWhileRoutesChange) {
-  Catch({SIGUSR1});
-  std::atomic<bool> stop{false};
-  std::atomic<std::uint64_t> raised{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 3; ++i) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        raise(SIGUSR1);
-        ++raised;
-      }
-    });
-  }
-  std::uint64_t to_owner = 0, to_taps = 0;
-  const auto take = [](auto& source) {
-    std::uint64_t sum = 0;
-    for (const auto& delivery : Drain(source)) sum += delivery.count;
-    return sum;
-  };
-  auto one = NewTap(), two = NewTap();
-  for (int round = 0; round < 2000 || to_owner == 0 || to_taps == 0; ++round) {
-    pipe_->SetRoute(SIGUSR1, false, {one});
-    pipe_->SetRoute(SIGUSR1, false, {two});
-    pipe_->SetRoute(SIGUSR1, true, {});
-    if (round % 50 == 0) std::this_thread::yield();
-    to_owner += take(*pipe_);
-    to_taps += take(*one) + take(*two);
-  }
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
-  to_owner += take(*pipe_);
-  to_taps += take(*one) + take(*two);
-  EXPECT_EQ(to_owner + to_taps, raised);
-}
-
-// It would wait for this thread, which is to drain.
-TEST_F(SignalPipeTest, ChangesARouteWhileAHandlerWaitsForTheOwner) {
-  Make({.exact = 1, .limit = 1});
-  Catch({SIGRTMIN});
-  struct sigaction action;
-  sigaction(SIGRTMIN, nullptr, &action);
-  chained = action.sa_sigaction;
-  action.sa_sigaction = &Stranger;
-  sigaction(SIGRTMIN, &action, nullptr);
-  std::thread sender([] {
-    SendValue(SIGRTMIN, 1);
-    SendValue(SIGRTMIN, 2);
-  });
-  while (earlier_runs < 2) std::this_thread::yield();
-  auto tap = NewTap();
-  pipe_->SetRoute(SIGRTMIN, false, {tap});
-  std::vector<SignalDelivery> out;
-  while (out.size() < 2) {
-    pipe_->Drain(out);
-    tap->Drain(out);
-  }
-  sender.join();
 }
 
 }  // namespace
