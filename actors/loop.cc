@@ -1,5 +1,7 @@
 #include "actors/loop.h"
 
+#include <pthread.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,6 +16,14 @@ namespace troupe {
 namespace {
 
 thread_local Loop* running_here = nullptr;
+
+// A forked child has the thread, but does not run the loop (asyncio compares
+// the pid).
+void ForgetInForkedChildren() {
+  static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { running_here = nullptr; });
+  (void)registered;
+}
 
 absl::Status Refused(const char* why) {
   return absl::FailedPreconditionError(why);
@@ -53,6 +63,7 @@ class Loop::RunScope {
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(System& system,
                                                    Options options) {
+  ForgetInForkedChildren();
   if (options.clock == nullptr) options.clock = &SystemClock::Get();
   auto host =
       IoHost::Create(system.actors(), SelectorKind::kEpoll, *options.clock);
@@ -68,7 +79,13 @@ Loop::Loop(System& system, Options options, std::shared_ptr<IoHost> host)
       host_(std::move(host)),
       calls_(clock_, *this),
       fds_(host_->watches(), calls_),
-      signals_(system, calls_, *host_),
+      signals_(system, calls_, *host_,
+               [this](int number, const absl::Status& why) {
+                 ExceptionContext context;
+                 context.message = absl::StrCat("Signal handler for ", number,
+                                                " lost: ", why.message());
+                 CallExceptionHandler(context);
+               }),
       io_(SpawnIoActor(*host_)),
       actor_(SpawnLoopActor(*this)) {
   host_->SetTurn(&calls_);

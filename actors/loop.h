@@ -77,7 +77,7 @@ class Loop final : private CallQueue::Owner {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // The loop that runs on this thread, or null.
+  // The loop that runs on this thread, or null; null in a forked child.
   static Loop* Running();
 
   // -- Callbacks. A call that is refused gives a handle whose status says why:

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
+#include "caf/system_messages.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "io/readiness.h"
 #include "io/resident.h"
@@ -53,6 +55,7 @@ bool LoopSignals::Remove(int number) {
 void LoopSignals::Clear() {
   while (!handlers_.empty()) Remove(handlers_.begin()->first);
   observer_ = SignalObserver();
+  relay_ = SignalRelay();
   if (tap_ == nullptr) return;
   host_.watches().End(watch_);
   drain_->Cancel();
@@ -70,18 +73,46 @@ absl::Status LoopSignals::Listen() {
   watch_ = *watch;
   drain_ = calls_.Repeatable([this] { Drain(); }, CodeLocation::Here());
   host_.watches().Arm(watch_, Side::kRead, Interest::kReadable);
-  observer_ =
-      SpawnResident<caf::hidden>(host_, [](Resident<SignalObserver::base>*) {
+  return absl::OkStatus();
+}
+
+absl::Status LoopSignals::UseRelay() {
+  if (system_.io().host().OnThread()) {
+    return absl::FailedPreconditionError(
+        "AddSignalHandler would wait for its own thread, which runs the signal "
+        "relay");
+  }
+  auto relay = system_.Signals();
+  if (!relay.ok()) return relay.status();
+  if (*relay == relay_) return absl::OkStatus();
+  relay_ = *std::move(relay);
+  observer_ = SpawnResident<caf::hidden>(
+      host_, [this, relay = relay_](Resident<SignalObserver::base>* self) {
+        self->set_down_handler([this](caf::down_msg&) { OnRelayEnded(); });
+        self->monitor(relay);
         return SignalObserver::behavior_type{[](const SignalReceived&) {}};
       });
   return absl::OkStatus();
 }
 
+void LoopSignals::OnRelayEnded() {
+  std::map<int, absl::Status> lost;
+  for (const auto& [number, handler] : handlers_) {
+    absl::Status status = Subscribe(number);
+    if (!status.ok()) lost.emplace(number, std::move(status));
+  }
+  for (const auto& [number, why] : lost) {
+    auto found = handlers_.find(number);
+    if (found == handlers_.end()) continue;  // on_lost_ did that
+    found->second->Cancel();
+    handlers_.erase(found);
+    on_lost_(number, why);
+  }
+}
+
 absl::Status LoopSignals::Subscribe(int number) {
-  auto relay = system_.Signals();
-  if (!relay.ok()) return relay.status();
-  relay_ = *std::move(relay);
-  absl::Status status = Listen();
+  absl::Status status = UseRelay();
+  if (status.ok()) status = Listen();
   if (!status.ok()) return status;
   caf::scoped_actor self(system_.actors());
   self->request(relay_, caf::infinite,
@@ -92,6 +123,10 @@ absl::Status LoopSignals::Subscribe(int number) {
 }
 
 void LoopSignals::Unsubscribe(int number) {
+  if (system_.io().host().OnThread()) {  // it cannot wait for itself
+    caf::anon_send(relay_, UnsubscribeFromSignal{number, observer_});
+    return;
+  }
   caf::scoped_actor self(system_.actors());
   self->request(relay_, caf::infinite, UnsubscribeFromSignal{number, observer_})
       .receive([](const Unsubscribed&) {}, [](const caf::error&) {});

@@ -11,12 +11,18 @@
 //
 // It is a lease at the relay beside those of others: several loops may handle
 // one signal (S19). Add and Remove ask the relay, on another thread, and wait
-// for the answer: when Add returns the signal is caught. The loop's thread.
+// for the answer: when Add returns the signal is caught. The loop's thread, but
+// not that of the relay, where an Add is refused.
+//
+// If the relay is killed, the loop's next iteration takes its leases at a new
+// one. CloseSignalRelay ends them for good, as it says.
 #ifndef TROUPE_ACTORS_LOOP_SIGNALS_H_
 #define TROUPE_ACTORS_LOOP_SIGNALS_H_
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,8 +40,14 @@ namespace troupe {
 
 class LoopSignals {
  public:
-  LoopSignals(System& system, CallQueue& calls, IoHost& host)
-      : system_(system), calls_(calls), host_(host) {}
+  // A handler is lost, because a new relay refused it.
+  using OnLost = std::function<void(int number, const absl::Status& why)>;
+
+  LoopSignals(System& system, CallQueue& calls, IoHost& host, OnLost on_lost)
+      : system_(system),
+        calls_(calls),
+        host_(host),
+        on_lost_(std::move(on_lost)) {}
   LoopSignals(const LoopSignals&) = delete;
   LoopSignals& operator=(const LoopSignals&) = delete;
 
@@ -54,6 +66,8 @@ class LoopSignals {
  private:
   class Sink;
   absl::Status Listen();
+  absl::Status UseRelay();
+  void OnRelayEnded();
   absl::Status Subscribe(int number);
   void Unsubscribe(int number);
   void Drain();
@@ -62,13 +76,15 @@ class LoopSignals {
   System& system_;
   CallQueue& calls_;
   IoHost& host_;
-  // From the first Add on: a lease ends with its observer.
+  const OnLost on_lost_;
+  SignalRelay relay_;
+  // One for each relay, which it monitors: a lease ends with its observer.
   SignalObserver observer_;
+  // From the first Add on.
   std::shared_ptr<SignalBuffer> tap_;
   WatchId watch_;  // of the tap
   CallRef drain_;
   std::vector<SignalDelivery> deliveries_;
-  SignalRelay relay_;
   std::map<int, CallRef> handlers_;
 };
 

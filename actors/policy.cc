@@ -32,6 +32,7 @@ struct LoopPolicy::Slot {
 
   std::atomic<const LoopPolicy*> policy;  // null when that has ended
   std::shared_ptr<Loop> loop;
+  std::vector<std::shared_ptr<Loop>> replaced;  // while they ran
   bool was_set = false;
 };
 
@@ -56,6 +57,7 @@ LoopPolicy::~LoopPolicy() {
     auto slot = weak.lock();
     if (slot == nullptr) continue;
     slot->loop.reset();
+    slot->replaced.clear();
     slot->policy = nullptr;
   }
 }
@@ -68,7 +70,12 @@ absl::StatusOr<std::shared_ptr<Loop>> LoopPolicy::NewLoop() {
 
 void LoopPolicy::SetLoop(std::shared_ptr<Loop> loop) {
   Slot& slot = Mine();
-  slot.loop = std::move(loop);
+  std::swap(slot.loop, loop);
+  std::erase_if(slot.replaced,
+                [](const auto& old) { return !old->IsRunning(); });
+  if (loop != nullptr && loop->IsRunning()) {
+    slot.replaced.push_back(std::move(loop));
+  }
   slot.was_set = true;
 }
 

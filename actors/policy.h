@@ -10,7 +10,9 @@
 //   Subprocess child = SpawnSubprocess(policy.processes());
 //
 // A thread's loop is kept until SetLoop, until the thread ends, or until the
-// policy ends, and is closed with its last owner; it must not be running then.
+// policy ends, and is closed with its last owner; it must not be running then,
+// but for one that SetLoop replaces while it runs, which stays until it does
+// not.
 // The system must outlive the policy. Any thread.
 #ifndef TROUPE_ACTORS_POLICY_H_
 #define TROUPE_ACTORS_POLICY_H_

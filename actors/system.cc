@@ -66,13 +66,14 @@ System::~System() {
 absl::StatusOr<SignalRelay> System::Signals() {
   std::lock_guard<std::mutex> lock(relay_mutex_);
   auto relay = SpawnSignalRelay(io_->host(), io_->actor());
-  if (relay.ok()) {
-    relay_ = *std::move(relay);
-  } else if (!relay_ ||
-             HasEnded(caf::actor_cast<caf::strong_actor_ptr>(relay_))) {
-    return relay.status();
+  if (!relay.ok() && relay_) {
+    if (!HasEnded(caf::actor_cast<caf::strong_actor_ptr>(relay_))) {
+      return relay_;
+    }
+    relay = SpawnSignalRelay(io_->host(), io_->actor());  // it ended meanwhile
   }
-  return relay_;
+  if (relay.ok()) relay_ = *relay;
+  return relay;
 }
 
 }  // namespace troupe

@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "io/io_messages.h"
 #include "io/resident.h"
+#include "signals/signal_pipe.h"
 #include "tests/support/loop_fixture.h"
 
 namespace troupe {
@@ -297,6 +298,60 @@ TEST_F(LoopSignalsTest, AreCaughtAnewWhenTheirRelayHasEnded) {
   EXPECT_THAT(told_, ElementsAre("new"));
   EXPECT_TRUE(loop_->RemoveSignalHandler(SIGUSR1));
   EXPECT_TRUE(IsDefault(SIGUSR1));
+}
+
+// A bug of ours: the others were gone for good.
+TEST_F(LoopSignalsTest, GoOnWithANewRelayWhenTheirsIsKilled) {
+  loop_->AddSignalHandler(SIGUSR1, Says("u1"));
+  loop_->AddSignalHandler(SIGUSR2, Says("u2"));
+  for (int round = 0; round < 20; ++round) {
+    SignalRelay relay = *system_->Signals();
+    caf::anon_send_exit(relay, caf::exit_reason::kill);
+    caf::scoped_actor(*actors_)->wait_for(relay);
+    RunUntil([] { return !IsDefault(SIGUSR1) && !IsDefault(SIGUSR2); });
+    Raise(SIGUSR1);
+    Raise(SIGUSR2);
+    RunUntilTold(2);
+    ASSERT_THAT(told_, ElementsAre("u1", "u2"));
+    told_.clear();
+  }
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+// Another pipe than the system's has taken the place of the relay.
+TEST_F(LoopSignalsTest, AreReportedWhenANewRelayCannotBeHad) {
+  CallHandle handle = loop_->AddSignalHandler(SIGUSR1, Says("x"));
+  SignalRelay relay = *system_->Signals();
+  caf::anon_send_exit(relay, caf::exit_reason::kill);
+  caf::scoped_actor(*actors_)->wait_for(relay);
+  auto pipe = SignalPipe::Create();
+  ASSERT_TRUE(pipe.ok()) << pipe.status();
+  RunUntil([&] { return !log_.empty(); });
+  EXPECT_THAT(log_, ElementsAre(::testing::StartsWith(
+                        "Signal handler for 10 lost: this process has a signal "
+                        "pipe already")));
+  EXPECT_TRUE(handle.cancelled());
+  EXPECT_FALSE(loop_->RemoveSignalHandler(SIGUSR1));
+}
+
+// It would wait for itself: the relay lives on the system's thread.
+TEST_F(LoopSignalsTest, AreRefusedOnTheThreadOfTheRelay) {
+  ASSERT_TRUE(loop_->AddSignalHandler(SIGUSR1, Says("x")).status().ok());
+  absl::Status refused;
+  bool removed = false;
+  auto actor = SpawnResident<caf::hidden>(
+      system_->io().host(), [&](Resident<TimerObserver::base>* self) {
+        refused = loop_->AddSignalHandler(SIGUSR2, Says("x")).status();
+        removed = loop_->RemoveSignalHandler(SIGUSR1);
+        self->quit();
+        return TimerObserver::behavior_type{[](const TimerFired&) {}};
+      });
+  caf::scoped_actor(*actors_)->wait_for(actor);
+  EXPECT_EQ(refused.message(),
+            "AddSignalHandler would wait for its own thread, which runs the "
+            "signal relay");
+  EXPECT_TRUE(removed);
+  RunUntil([] { return IsDefault(SIGUSR1); });
 }
 
 }  // namespace

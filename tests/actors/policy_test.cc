@@ -2,6 +2,8 @@
 #include "actors/policy.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -91,6 +93,39 @@ TEST_F(PolicyTest, MakesALoopForTheMainThreadOnce) {
 TEST_F(PolicyTest, MakesNoneAfterSetLoopToNone) {
   policy_->SetLoop(nullptr);
   EXPECT_EQ(Get(), nullptr);
+}
+
+// As in asyncio: whoever runs it holds it.
+TEST_F(PolicyTest, KeepsALoopThatIsReplacedWhileItRuns) {
+  std::weak_ptr<Loop> running;
+  {
+    std::shared_ptr<Loop> made = New();
+    running = made;
+    policy_->SetLoop(std::move(made));
+  }
+  Loop* loop = Get();
+  loop->CallSoon([&] {
+    policy_->SetLoop(nullptr);
+    EXPECT_EQ(Get(), loop);
+    loop->Stop();
+  });
+  ASSERT_TRUE(loop->RunForever().ok());
+  EXPECT_EQ(Get(), nullptr);
+  policy_->SetLoop(nullptr);
+  EXPECT_TRUE(running.expired());
+}
+
+// Row PO5: it runs in the parent.
+TEST_F(PolicyTest, GivesNoRunningLoopInAForkedChild) {
+  int status = -1;
+  loop_->CallSoon([&] {
+    const pid_t child = fork();
+    if (child == 0) _exit(Loop::Running() == nullptr ? 0 : 1);
+    waitpid(child, &status, 0);
+    loop_->Stop();
+  });
+  Run();
+  EXPECT_EQ(status, 0);
 }
 
 // Row PO5.

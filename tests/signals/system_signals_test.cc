@@ -76,6 +76,13 @@ TEST_F(SystemSignalsTest, ReplacesARelayThatWasClosed) {
   EXPECT_EQ(second, Signals());
 }
 
+// A bug of ours: asked between the two looks at a relay that just ended.
+TEST_F(SystemSignalsTest, ReplacesARelayThatIsBeingKilled) {
+  for (int round = 0; round < 500; ++round) {
+    caf::anon_send_exit(Signals(), caf::exit_reason::kill);
+  }
+}
+
 // V55: the program has no owner to tell.
 TEST_F(SystemSignalsTest, SaysOnStderrThatAnotherHandlerStays) {
   SignalObserver observer = actors_.spawn<caf::hidden>(
