@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -34,6 +35,10 @@ class UvLoop {
 
   void ReserveTimers(size_t count);
   void Arm(size_t index, int64_t delay_ns, Callback callback);
+  int64_t Now() const { return int64_t(uv_now(&loop_)) * 1000000; }
+  void ArmAt(size_t index, int64_t when_ns, Callback callback) {
+    Arm(index, when_ns - Now(), std::move(callback));
+  }
   void Cancel(size_t index) { uv_timer_stop(&timers_[index].handle); }
   void ForgetTimers() {}
 

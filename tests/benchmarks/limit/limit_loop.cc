@@ -53,6 +53,8 @@ void LimitLoop::CallSoonThreadsafe(Callback callback) {
   if (was_empty) eventfd_write(event_fd_, 1);
 }
 
+int64_t LimitLoop::Now() const { return NowNs(); }
+
 void LimitLoop::Arm(size_t index, int64_t delay_ns, Callback callback) {
   timers_.Arm(index, NowNs() + delay_ns, std::move(callback));
 }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "tests/benchmarks/limit/limit_timers.h"
@@ -29,6 +30,10 @@ class LimitLoop {
 
   void ReserveTimers(size_t count) { timers_.Reserve(count); }
   void Arm(size_t index, int64_t delay_ns, Callback callback);
+  int64_t Now() const;
+  void ArmAt(size_t index, int64_t when_ns, Callback callback) {
+    timers_.Arm(index, when_ns, std::move(callback));
+  }
   void Cancel(size_t index) { timers_.Cancel(index); }
   void ForgetTimers() {}
 

@@ -77,6 +77,13 @@ def arm_and_cancel(loop, keys, rounds, report):
         cancelled += len(early)
         for i in late:
             handles[i].cancel()
+    begin = now_ns()
+    now = loop.time()
+    for i, delay in enumerate(delays):
+        handles[i] = loop.call_at(now + delay, nothing)
+    report.add("arm_at_ns", (now_ns() - begin) / len(keys))
+    for handle in handles:
+        handle.cancel()
     report.add("arm_ns", arm_ns / (len(keys) * rounds))
     report.add("cancel_ns", cancel_ns / cancelled)
     for i in range(len(handles)):

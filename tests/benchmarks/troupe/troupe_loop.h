@@ -36,6 +36,12 @@ class TroupeLoop {
     timers_[index] =
         loop_->CallLater(absl::Nanoseconds(delay_ns), std::move(callback));
   }
+  int64_t Now() const { return absl::ToInt64Nanoseconds(loop_->Time()); }
+  template <class F>
+  void ArmAt(size_t index, int64_t when_ns, F callback) {
+    timers_[index] =
+        loop_->CallAt(absl::Nanoseconds(when_ns), std::move(callback));
+  }
   void Cancel(size_t index) { timers_[index].Cancel(); }
   void ForgetTimers() { timers_.assign(timers_.size(), CallHandle()); }
 

@@ -1,9 +1,9 @@
 // W9: timers. The variant is how many are armed at once, but not more than ten
 // times COUNT; `lateness` is how long after its time one fires.
 //
-// A loop has: ReserveTimers(n), Arm(index, delay, f), Cancel(index),
-// ForgetTimers() for the handles, CallSoon(f), RunOnce() without sleeping,
-// Run(), Stop().
+// A loop has: ReserveTimers(n), Arm(index, delay, f), Now() and ArmAt(index,
+// when, f) on its own clock, Cancel(index), ForgetTimers() for the handles,
+// CallSoon(f), RunOnce() without sleeping, Run(), Stop().
 #ifndef TROUPE_TESTS_BENCHMARKS_WORKLOADS_TIMERS_H_
 #define TROUPE_TESTS_BENCHMARKS_WORKLOADS_TIMERS_H_
 
