@@ -23,7 +23,7 @@
 #include "absl/status/status.h"
 #include "actors/call_handle.h"
 #include "actors/loop.h"
-#include "actors/socket_accept.h"
+#include "io/sockets/socket_accept.h"
 
 namespace troupe {
 

@@ -15,12 +15,12 @@
 
 #include <cstddef>
 
-#include "actors/socket_address.h"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
 #include "io/bytes.h"
 #include "io/fd_ticket.h"
+#include "io/sockets/socket_address.h"
 
 namespace troupe {
 

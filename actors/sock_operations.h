@@ -29,9 +29,9 @@
 #include "actors/code_location.h"
 #include "actors/loop.h"
 #include "actors/sock_queue.h"
-#include "actors/socket_accept.h"
-#include "actors/socket_address.h"
 #include "io/bytes.h"
+#include "io/sockets/socket_accept.h"
+#include "io/sockets/socket_address.h"
 
 namespace troupe {
 

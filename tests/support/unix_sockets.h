@@ -2,8 +2,8 @@
 #ifndef TROUPE_TESTS_SUPPORT_UNIX_SOCKETS_H_
 #define TROUPE_TESTS_SUPPORT_UNIX_SOCKETS_H_
 
-#include "actors/socket_address.h"
 #include "io/owned_fd.h"
+#include "io/sockets/socket_address.h"
 
 namespace troupe {
 

@@ -6,14 +6,14 @@
 //
 // A connection that was given up before we saw it (ECONNABORTED) is passed over
 // (V41).
-#ifndef TROUPE_ACTORS_SOCKET_ACCEPT_H_
-#define TROUPE_ACTORS_SOCKET_ACCEPT_H_
+#ifndef TROUPE_IO_SOCKETS_SOCKET_ACCEPT_H_
+#define TROUPE_IO_SOCKETS_SOCKET_ACCEPT_H_
 
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "actors/socket_address.h"
 #include "io/owned_fd.h"
+#include "io/sockets/socket_address.h"
 
 namespace troupe {
 
@@ -26,4 +26,4 @@ absl::StatusOr<std::optional<AcceptedSocket>> AcceptConnection(int fd);
 
 }  // namespace troupe
 
-#endif  // TROUPE_ACTORS_SOCKET_ACCEPT_H_
+#endif  // TROUPE_IO_SOCKETS_SOCKET_ACCEPT_H_

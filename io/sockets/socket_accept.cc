@@ -1,4 +1,4 @@
-#include "actors/socket_accept.h"
+#include "io/sockets/socket_accept.h"
 
 #include <sys/socket.h>
 

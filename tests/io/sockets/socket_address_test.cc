@@ -1,5 +1,5 @@
 // Addresses of sockets as the kernel takes and gives them.
-#include "actors/socket_address.h"
+#include "io/sockets/socket_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "actors/socket_address.h"
+#include "io/sockets/socket_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

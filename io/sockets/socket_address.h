@@ -6,8 +6,8 @@
 //   connect(fd, address->data(), address->size());
 //
 // A value; any thread.
-#ifndef TROUPE_ACTORS_SOCKET_ADDRESS_H_
-#define TROUPE_ACTORS_SOCKET_ADDRESS_H_
+#ifndef TROUPE_IO_SOCKETS_SOCKET_ADDRESS_H_
+#define TROUPE_IO_SOCKETS_SOCKET_ADDRESS_H_
 
 #include <sys/socket.h>
 
@@ -51,4 +51,4 @@ class SocketAddress {
 
 }  // namespace troupe
 
-#endif  // TROUPE_ACTORS_SOCKET_ADDRESS_H_
+#endif  // TROUPE_IO_SOCKETS_SOCKET_ADDRESS_H_
