@@ -1,5 +1,8 @@
 #include "io/bytes.h"
 
+#include <cstring>
+#include <new>
+
 namespace troupe {
 namespace {
 
@@ -12,7 +15,37 @@ class StringStorage final : public ByteStorage {
   std::string text_;
 };
 
+// The bytes lie behind it.
+class CopyStorage final : public ByteStorage {
+ public:
+  static CopyStorage* Make(absl::string_view text) {
+    void* memory = ::operator new(sizeof(CopyStorage) + text.size());
+    auto* storage = new (memory) CopyStorage;
+    std::memcpy(storage->data(), text.data(), text.size());
+    return storage;
+  }
+  char* data() { return reinterpret_cast<char*>(this + 1); }
+
+ private:
+  CopyStorage() = default;
+  ~CopyStorage() override = default;
+  void Dispose() override {
+    this->~CopyStorage();
+    ::operator delete(this);
+  }
+};
+
 }  // namespace
+
+Bytes Bytes::Copy(absl::string_view text) {
+  Bytes copy;
+  if (text.empty()) return copy;
+  CopyStorage* storage = CopyStorage::Make(text);
+  copy.storage_ = storage;
+  copy.data_ = storage->data();
+  copy.size_ = text.size();
+  return copy;
+}
 
 Bytes::Bytes(std::string text) {
   if (text.empty()) return;

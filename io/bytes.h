@@ -46,7 +46,7 @@ class Bytes {
  public:
   Bytes() = default;
   explicit Bytes(std::string text);
-  static Bytes Copy(absl::string_view text) { return Bytes(std::string(text)); }
+  static Bytes Copy(absl::string_view text);  // one allocation
 
   // A slice of `storage`, which gains a reference.
   Bytes(ByteStorage* storage, const char* data, size_t size)

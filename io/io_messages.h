@@ -48,6 +48,7 @@
 #include "io/fd_ticket.h"
 #include "io/readiness.h"
 #include "io/timer_id.h"
+#include "io/transport_info.h"
 #include "io/watch_id.h"
 
 namespace troupe {
@@ -140,17 +141,6 @@ struct Connected {};
 struct CloseTransport {};
 struct AbortTransport {};
 struct GetTransportInfo {};
-struct TransportInfo {
-  int fd = -1;
-  bool closing = false;
-  bool paused = false;   // reading: by PauseReading; writing: by the high mark
-  size_t buffered = 0;   // reading: charged in flight; writing: bytes to write
-  size_t delivered = 0;  // reading: bytes sent to protocols so far
-  size_t unread = 0;     // reading: bytes that wait in the kernel
-  size_t high = 0;       // writing: the water marks
-  size_t low = 0;
-};
-
 template <class Protocol>
 struct ConnectPipe {
   FdTicket fd;

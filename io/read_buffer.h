@@ -1,16 +1,20 @@
-// Where a stream reads to: pooled blocks, filled one after the other, each
-// chunk charged to the stream's account.
+// Where a stream reads to, and what its chunks are charged to its account.
 //
 //   auto room = buffer.Room();
 //   ssize_t n = read(fd, room.data(), room.size());
 //   auto [bytes, credit] = buffer.Commit(n);
+//   buffer.GiveBack();                       // drained: nothing to read now
+//
+// Reads go into pooled blocks, one after the other. A chunk is a slice of its
+// block, but a small one a copy: it would keep 64 KiB for its sake, and an idle
+// stream holds no block.
 //
 // The charge is what a chunk costs in memory while a message holds it:
-//   * the whole block, once, as long as any of its chunks has credit out;
-//   * a message, plus 512 bytes or the chunk's own length, whichever is more
-//     (its own length is in the block already).
-// So a child that writes byte by byte is stopped by the messages it makes long
-// before it has filled a block.
+//   * a slice: the whole block, once, as long as any of its chunks has credit
+//     out;
+//   * a copy: its length, or 512 bytes if it is shorter;
+//   * both: a message.
+// So a child that writes byte by byte is stopped by the messages it makes.
 #ifndef TROUPE_IO_READ_BUFFER_H_
 #define TROUPE_IO_READ_BUFFER_H_
 
@@ -31,11 +35,12 @@ class ReadBuffer {
   // receiver's own bookkeeping.
   static constexpr size_t kMessageCost = 256;
   static constexpr size_t kLeastCharge = 512;
+  static constexpr size_t kMostCopied = 4096;
 
   // The pool must outlive the buffer.
   ReadBuffer(BlockPool& pool, std::shared_ptr<CreditAccount> account)
       : pool_(pool), account_(std::move(account)) {}
-  ~ReadBuffer() { DropBlock(); }
+  ~ReadBuffer() { GiveBack(); }
   ReadBuffer(const ReadBuffer&) = delete;
   ReadBuffer& operator=(const ReadBuffer&) = delete;
 
@@ -45,11 +50,11 @@ class ReadBuffer {
   // The `size` bytes that were read there.
   std::pair<Bytes, Credit> Commit(size_t size);
 
-  // Gives an untouched block back, so that an idle stream holds none.
-  void GiveBackIfUnused();
+  // Keeps no block for later.
+  void GiveBack();
 
  private:
-  void DropBlock();
+  std::shared_ptr<Charge> ChargeOfBlock();
 
   BlockPool& pool_;
   std::shared_ptr<CreditAccount> account_;

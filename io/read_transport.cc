@@ -1,19 +1,13 @@
 #include "io/read_transport.h"
 
-#include <sys/ioctl.h>
-
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "io/answer_requests.h"
-#include "io/os_error.h"
-#include "io/pipe_connection.h"
-#include "io/read_buffer.h"
+#include "io/connection.h"
+#include "io/read_side.h"
 #include "io/resident.h"
 #include "io/status_error.h"
-#include "io/transfer.h"
 
 namespace troupe {
 
@@ -27,137 +21,77 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CreditReturned)
 namespace troupe {
 namespace {
 
-// Before its neighbours get their turn; the rest follows in the next
-// iteration.
-constexpr int kReadsPerDispatch = 4;
-
 using Interface =
     ReadTransport::extend<caf::reacts_to<FdReady>, caf::reacts_to<WatchEnded>,
                           caf::reacts_to<CreditReturned>>;
 
-class State : public PipeConnection<Interface, ReadProtocol> {
+class State : public Connection<Interface, ReadProtocol>,
+              public ReadSide::Receiver {
  public:
   static constexpr const char* name = "read-transport";
 
-  explicit State(Self* self) : PipeConnection(self, Side::kRead) {}
+  explicit State(Self* self) : Connection(self, Sides::kRead) {}
   ~State() override { Finish(absl::CancelledError("the transport was ended")); }
 
   void Init(IoHost* host, IoActor io, size_t window);
   void OnReady(const FdReady& ready);
-  void Arm();
-  void Resume();
-  void Pause() { paused_ = true; }
+  ReadSide& reading() { return *reading_; }
   void OnDown(const caf::down_msg& down);
   TransportInfo Info() const;
 
  private:
   // Reading begins when the protocol has handled ConnectionMade: what it asked
   // for there came before its answer (row R11).
-  void Opened() override { Arm(); }
+  void Opened() override { reading_->Open(watch_, fd_, kind_); }
   ConnectionLost LastWords(absl::Status why) override;
-  bool ReadOnce(Readiness readiness);
-  size_t Unread() const;
 
-  std::shared_ptr<CreditAccount> account_;
-  std::optional<ReadBuffer> buffer_;
-  size_t delivered_ = 0;
-  bool paused_ = false;
-  bool armed_ = false;     // one FdReady is outstanding
-  bool readable_ = false;  // stopped before the descriptor was drained
+  bool ReceiverGone() override { return HasEnded(ProtocolPointer()); }
+  void OnChunk(Bytes bytes, Credit credit) override {
+    Tell(DataReceived{std::move(bytes), std::move(credit)});
+  }
+  void OnEof() override {
+    Tell(EofReceived{});
+    End(absl::OkStatus());
+  }
+  void OnReadError(absl::Status why) override { End(std::move(why)); }
+
+  std::optional<ReadSide> reading_;
 };
 
 void State::Init(IoHost* host, IoActor io, size_t window) {
   Serve(host, std::move(io));
   caf::weak_actor_ptr weak(self_->ctrl());
-  account_ = std::make_shared<CreditAccount>(window, [weak] {
-    if (caf::strong_actor_ptr transport = weak.lock()) {
-      transport->enqueue(nullptr, caf::make_message_id(),
-                         caf::make_message(CreditReturned{}), nullptr);
-    }
-  });
-  buffer_.emplace(host->blocks(), account_);
-}
-
-// Asks for readiness, if there is somebody to read for and credit to read on.
-void State::Arm() {
-  if (phase_ != Phase::kOpen || paused_ || armed_) return;
-  if (!account_->MayCharge() && account_->Park()) return;
-  armed_ = true;
-  // What may block is asked again: others may have read it meanwhile.
-  bool still_ready = std::exchange(readable_, false) && !host_->blocking();
-  host_->watches().Arm(watch_, Side::kRead, Interest::kReadable, still_ready);
+  reading_.emplace(
+      host->watches(), host->blocks(), host->blocking(), *this, window, [weak] {
+        if (caf::strong_actor_ptr transport = weak.lock()) {
+          transport->enqueue(nullptr, caf::make_message_id(),
+                             caf::make_message(CreditReturned{}), nullptr);
+        }
+      });
 }
 
 void State::OnReady(const FdReady& ready) {
-  if (!(ready.watch == watch_)) return;
-  armed_ = false;
-  readable_ = true;
-  if (phase_ != Phase::kOpen || paused_) return;
-  for (int i = 0; i < kReadsPerDispatch && readable_; ++i) {
-    if (!account_->MayCharge()) break;
-    if (HasEnded(ProtocolPointer())) return;  // its down message follows
-    if (!ReadOnce(ready.readiness)) return;
-  }
-  Arm();
-}
-
-// One read and its message; false if that was the end.
-bool State::ReadOnce(Readiness readiness) {
-  absl::Span<char> room = buffer_->Room();
-  TransferResult got = ReadSome(fd_, kind_, room);
-  if (got.would_block) {
-    buffer_->GiveBackIfUnused();
-    readable_ = false;
-    return true;
-  }
-  if (!got.ok()) {
-    End(OsError(got.error_number, "read", absl::StrCat("fd ", fd_)));
-    return false;
-  }
-  if (got.size == 0) {
-    Tell(EofReceived{});
-    End(absl::OkStatus());
-    return false;
-  }
-  auto [bytes, credit] = buffer_->Commit(got.size);
-  delivered_ += got.size;
-  Tell(DataReceived{std::move(bytes), std::move(credit)});
-  // What may block is read once per readiness.
-  readable_ = !host_->blocking() &&
-              (got.size == room.size() || readiness.EndFollows() ||
-               !ShortReadMeansDrained(kind_));
-  return true;
-}
-
-void State::Resume() {
-  paused_ = false;
-  Arm();
+  if (ready.watch == watch_) reading_->OnReady(ready.readiness);
 }
 
 void State::OnDown(const caf::down_msg& down) {
   if (!LostProtocol(down)) return;
-  if (owner_) self_->send(owner_, ObserverLost{delivered_, Unread()});
+  const ReadingInfo reading = reading_->Info();
+  if (owner_) {
+    self_->send(owner_, ObserverLost{reading.delivered, reading.unread});
+  }
   End(absl::CancelledError("the protocol ended"));
 }
 
-size_t State::Unread() const {
-  int unread = 0;
-  return ioctl(fd_, FIONREAD, &unread) == 0 ? unread : 0;
-}
-
 TransportInfo State::Info() const {
-  TransportInfo info;
-  info.fd = fd_;
-  info.closing = phase_ == Phase::kClosed;
-  info.paused = paused_;
-  info.buffered = account_->in_flight();
-  info.delivered = delivered_;
-  info.unread = Unread();
-  return info;
+  return {.fd = fd_,
+          .closing = phase_ == Phase::kClosed,
+          .reading = reading_->Info(),
+          .writing = {}};
 }
 
 ConnectionLost State::LastWords(absl::Status why) {
-  if (account_ != nullptr) account_->Close();  // else it never began
+  if (reading_.has_value()) reading_->Close();  // else it never began
   ConnectionLost last;
   last.why = std::move(why);
   return last;
@@ -176,10 +110,11 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   return {
       [=](ConnectReadPipe& request) {
         asked();
-        return state->Connect(request);
+        return state->Connect(request.fd, std::move(request.protocol),
+                              std::move(request.owner));
       },
-      [=](const PauseReading&) { state->Pause(); },
-      [=](const ResumeReading&) { state->Resume(); },
+      [=](const PauseReading&) { state->reading().Pause(); },
+      [=](const ResumeReading&) { state->reading().Resume(); },
       [=](SetReadProtocol& set) {
         asked();
         return state->SetProtocol(std::move(set.protocol));
@@ -188,7 +123,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       [=](const GetTransportInfo&) { return state->Info(); },
       [=](const FdReady& ready) { state->OnReady(ready); },
       [=](const WatchEnded& ended) { state->End(ended.why); },
-      [=](const CreditReturned&) { state->Arm(); },
+      [=](const CreditReturned&) { state->reading().OnCredit(); },
   };
 }
 

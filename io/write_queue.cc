@@ -10,6 +10,8 @@ namespace troupe {
 namespace {
 
 constexpr size_t kMaxPieces = 64;
+// An empty queue has room for as many chunks.
+constexpr size_t kMostKept = 8;
 
 }  // namespace
 
@@ -21,16 +23,19 @@ void WriteQueue::Push(Bytes bytes, Credit credit) {
 
 WriteQueue::FlushResult WriteQueue::Flush(int fd, DescriptorKind kind,
                                           size_t max_bytes) {
+  const size_t max_pieces =
+      kind == DescriptorKind::kMessageSocket ? 1 : kMaxPieces;
   size_t sent = 0;
-  while (!chunks_.empty()) {
+  while (!empty()) {
     if (sent >= max_bytes) return {State::kMore};
     iovec pieces[kMaxPieces];
     size_t count = 0, asked = 0;
-    for (auto it = chunks_.begin();
-         it != chunks_.end() && count < kMaxPieces && asked < max_bytes - sent;
-         ++it) {
-      size_t size = std::min(it->bytes.size(), max_bytes - sent - asked);
-      pieces[count++] = {const_cast<char*>(it->bytes.data()), size};
+    for (size_t at = first_;
+         at < chunks_.size() && count < max_pieces && asked < max_bytes - sent;
+         ++at) {
+      const Bytes& bytes = chunks_[at].bytes;
+      size_t size = std::min(bytes.size(), max_bytes - sent - asked);
+      pieces[count++] = {const_cast<char*>(bytes.data()), size};
       asked += size;
     }
     TransferResult done = WriteSome(fd, kind, {pieces, count});
@@ -45,18 +50,34 @@ WriteQueue::FlushResult WriteQueue::Flush(int fd, DescriptorKind kind,
 void WriteQueue::Consume(size_t n) {
   size_ -= n;
   while (n > 0) {
-    Chunk& first = chunks_.front();
+    Chunk& first = chunks_[first_];
     if (n < first.bytes.size()) {
       first.bytes = first.bytes.Skip(n);
-      return;
+      break;
     }
     n -= first.bytes.size();
-    chunks_.pop_front();
+    first = Chunk();
+    ++first_;
+  }
+  DropWritten();
+}
+
+// Moves the rest forward when it is the smaller part, so that each chunk is
+// moved once on average.
+void WriteQueue::DropWritten() {
+  if (empty()) {
+    if (chunks_.capacity() > kMostKept) chunks_ = {};
+    chunks_.clear();
+    first_ = 0;
+  } else if (first_ >= kMaxPieces && first_ > chunks_.size() / 2) {
+    chunks_.erase(chunks_.begin(), chunks_.begin() + first_);
+    first_ = 0;
   }
 }
 
 size_t WriteQueue::Clear() {
-  chunks_.clear();
+  chunks_ = {};
+  first_ = 0;
   return std::exchange(size_, 0);
 }
 

@@ -1,44 +1,37 @@
 #include "io/write_transport.h"
 
-#include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "caf/typed_response_promise.hpp"
 #include "io/answer_requests.h"
-#include "io/os_error.h"
-#include "io/pipe_connection.h"
+#include "io/connection.h"
+#include "io/drain_waiters.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "io/water_marks.h"
-#include "io/write_queue.h"
+#include "io/write_side.h"
 
 namespace troupe {
 namespace {
 
-// Before the neighbours get their turn.
-constexpr size_t kBytesPerDispatch = 1024 * 1024;
-// What a pipe or a terminal that polls writable takes without blocking
-// (PIPE_BUF, pipe(7)).
-constexpr size_t kBytesPerBlockingWrite = 4096;
-
 using Interface =
     WriteTransport::extend<caf::reacts_to<FdReady>, caf::reacts_to<WatchEnded>>;
 
-class State : public PipeConnection<Interface, WriteProtocol> {
+class State : public Connection<Interface, WriteProtocol>,
+              public WriteSide::Owner {
  public:
   static constexpr const char* name = "write-transport";
-  using WritePromise = caf::typed_response_promise<Drained>;
 
-  explicit State(Self* self) : PipeConnection(self, Side::kWrite) {}
+  explicit State(Self* self) : Connection(self, Sides::kWrite) {}
   ~State() override { Finish(absl::CancelledError("the transport was ended")); }
 
+  void Init(IoHost* host, IoActor io);
   caf::result<Drained> Accept(Bytes bytes, Credit credit);
   caf::result<Drained> Accept(std::vector<Bytes> lines);
   void OnReady(const FdReady& ready);
   void CloseWhenWritten();
-  void Abort();
+  void Abort() { End(absl::OkStatus()); }
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
   void OnDown(const caf::down_msg& down);
   TransportInfo Info() const;
@@ -46,162 +39,83 @@ class State : public PipeConnection<Interface, WriteProtocol> {
  private:
   void Opened() override;
   ConnectionLost LastWords(absl::Status why) override;
-  void StartWriting();
   bool Refuses();
   caf::result<Drained> Written();
-  void Flush();
-  void Wait(Interest interest, bool still_ready);
-  void UpdateFlow();
-  void AnswerWaiters();
 
-  WriteQueue queue_;
-  WaterMarks marks_;
-  std::vector<WritePromise> waiters_;  // for the buffer to drain
+  void OnPause() override { Tell(PauseWriting{}); }
+  void OnResume() override {
+    Tell(ResumeWriting{});
+    waiters_.Answer(writing_->buffered());
+  }
+  void OnWritten() override {
+    waiters_.Answer(0);
+    End(absl::OkStatus());
+  }
+  void OnWriteError(absl::Status why) override { End(std::move(why)); }
+  void OnPeerGone() override { End(absl::OkStatus()); }
+
+  std::optional<WriteSide> writing_;
+  DrainWaiters waiters_;
   size_t refused_ = 0;
-  bool paused_ = false;
-  bool closing_ = false;  // flush, then end
-  bool blocked_ = false;  // waiting for room
 };
+
+void State::Init(IoHost* host, IoActor io) {
+  Serve(host, std::move(io));
+  writing_.emplace(host->watches(), host->blocking(), *this,
+                   WriteSide::PeerWatch::kHangUp);
+}
 
 // Writes that came before the connection was made go out now.
 void State::Opened() {
-  StartWriting();
-  if (phase_ != Phase::kOpen) return;
-  UpdateFlow();
-  if (!paused_) AnswerWaiters();
-}
-
-// A descriptor that may block is written to only after poll said so.
-void State::StartWriting() {
-  if (phase_ != Phase::kOpen || blocked_) return;
-  if (host_->blocking() && !queue_.empty()) {
-    Wait(Interest::kWritable, false);
-  } else {
-    Flush();
+  writing_->Open(watch_, fd_, kind_);
+  if (phase_ == Phase::kOpen && !writing_->paused()) {
+    waiters_.Answer(writing_->buffered());
   }
 }
 
 bool State::Refuses() {
-  bool refuses = closing_ || phase_ == Phase::kClosed;
+  const bool refuses = writing_->finishing() || phase_ == Phase::kClosed;
   if (refuses) ++refused_;
   return refuses;
 }
 
 caf::result<Drained> State::Accept(Bytes bytes, Credit credit) {
-  if (Refuses()) {
-    return MakeError(absl::FailedPreconditionError(
-        "pipe closed by peer or os.write(pipe, data) raised exception."));
-  }
-  queue_.Push(std::move(bytes), std::move(credit));
+  if (Refuses()) return MakeError(WriteRefused());
+  writing_->Add(std::move(bytes), std::move(credit));
   return Written();
 }
 
 caf::result<Drained> State::Accept(std::vector<Bytes> lines) {
-  if (Refuses()) {
-    return MakeError(absl::FailedPreconditionError(
-        "pipe closed by peer or os.write(pipe, data) raised exception."));
-  }
-  for (Bytes& line : lines) queue_.Push(std::move(line), Credit());
+  if (Refuses()) return MakeError(WriteRefused());
+  for (Bytes& line : lines) writing_->Add(std::move(line), Credit());
   return Written();
 }
 
-// What was just queued goes out now unless older bytes wait for room (W7). The
-// answer waits for the buffer; a plain message gets none.
+// The answer waits for the buffer; a plain message gets none.
 caf::result<Drained> State::Written() {
-  bool asked = self_->current_mailbox_element()->mid.is_request();
-  WritePromise promise = self_->make_response_promise<Drained>();
-  if (asked) waiters_.push_back(promise);
-  StartWriting();
-  if (phase_ != Phase::kOpen) return promise;  // answered, or not yet
-  UpdateFlow();
-  if (!paused_) AnswerWaiters();
+  auto promise = waiters_.Add(self_);
+  writing_->Write();
+  if (phase_ == Phase::kOpen && !writing_->paused()) {
+    waiters_.Answer(writing_->buffered());
+  }
   return promise;
 }
 
-void State::Flush() {
-  size_t most = !host_->blocking() || kind_ == DescriptorKind::kRegularFile
-                    ? kBytesPerDispatch
-                    : kBytesPerBlockingWrite;
-  WriteQueue::FlushResult result = queue_.Flush(fd_, kind_, most);
-  switch (result.state) {
-    case WriteQueue::State::kDrained:
-      if (closing_) {
-        UpdateFlow();
-        AnswerWaiters();
-        End(absl::OkStatus());
-      } else {
-        Wait(Interest::kPeerGone, false);
-      }
-      break;
-    case WriteQueue::State::kBlocked:
-      Wait(Interest::kWritable, false);
-      break;
-    case WriteQueue::State::kMore:
-      Wait(Interest::kWritable, !host_->blocking());
-      break;
-    case WriteQueue::State::kFailed:
-      End(OsError(result.error_number, "write", absl::StrCat("fd ", fd_)));
-      break;
-  }
-}
-
-void State::Wait(Interest interest, bool still_ready) {
-  blocked_ = interest == Interest::kWritable;
-  host_->watches().Arm(watch_, Side::kWrite, interest, still_ready);
-}
-
 void State::OnReady(const FdReady& ready) {
-  if (!(ready.watch == watch_) || phase_ != Phase::kOpen) return;
-  blocked_ = false;
-  bool peer_gone = ready.readiness.HungUp() || ready.readiness.Error();
-  if (!queue_.empty()) {
-    // A reader that is gone makes this write fail with EPIPE.
-    Flush();
-    if (phase_ == Phase::kOpen) UpdateFlow();
-  } else if (peer_gone && kind_ != DescriptorKind::kCharacterDevice) {
-    End(absl::OkStatus());
-  }
-}
-
-// Checked after every write (W19, "do instead").
-void State::UpdateFlow() {
-  switch (marks_.Next(paused_, queue_.size())) {
-    case WaterMarks::Change::kNone:
-      return;
-    case WaterMarks::Change::kPause:
-      paused_ = true;
-      Tell(PauseWriting{});
-      return;
-    case WaterMarks::Change::kResume:
-      paused_ = false;
-      Tell(ResumeWriting{});
-      AnswerWaiters();
-      return;
-  }
-}
-
-void State::AnswerWaiters() {
-  for (WritePromise& waiter : std::exchange(waiters_, {})) {
-    waiter.deliver(Drained{queue_.size()});
+  if (ready.watch == watch_ && phase_ == Phase::kOpen) {
+    writing_->OnReady(ready.readiness);
   }
 }
 
 void State::CloseWhenWritten() {
-  if (closing_ || phase_ == Phase::kClosed) return;
-  closing_ = true;
-  // Before the connection is made it only remembers.
-  if (queue_.empty() && phase_ == Phase::kOpen) End(absl::OkStatus());
+  if (phase_ != Phase::kClosed) writing_->Finish();
 }
 
-void State::Abort() { End(absl::OkStatus()); }
-
-// A new high mark may pause at once; raised marks do not resume (W18, W20).
 caf::result<TransportInfo> State::SetLimits(
     const SetWriteBufferLimits& limits) {
   auto marks = WaterMarks::Create(limits.high, limits.low);
   if (!marks.ok()) return MakeError(marks.status());
-  marks_ = *marks;
-  if (phase_ == Phase::kOpen && !paused_) UpdateFlow();
+  writing_->SetMarks(*marks);
   return Info();
 }
 
@@ -213,30 +127,24 @@ void State::OnDown(const caf::down_msg& down) {
 }
 
 TransportInfo State::Info() const {
-  TransportInfo info;
-  info.fd = fd_;
-  info.closing = closing_ || phase_ == Phase::kClosed;
-  info.paused = paused_;
-  info.buffered = queue_.size();
-  info.high = marks_.high();
-  info.low = marks_.low();
-  return info;
+  return {.fd = fd_,
+          .closing = writing_->finishing() || phase_ == Phase::kClosed,
+          .reading = {},
+          .writing = writing_->Info()};
 }
 
 // No ResumeWriting on a loss (W23): the waiters are told by the error.
 ConnectionLost State::LastWords(absl::Status why) {
-  absl::Status reason =
-      why.ok() ? absl::CancelledError("the transport was closed") : why;
-  for (WritePromise& waiter : std::exchange(waiters_, {})) {
-    waiter.deliver(MakeError(reason));
-  }
-  return ConnectionLost{std::move(why), queue_.Clear(), refused_};
+  waiters_.Fail(why.ok() ? absl::CancelledError("the transport was closed")
+                         : why);
+  const size_t lost = writing_.has_value() ? writing_->Close() : 0;
+  return ConnectionLost{std::move(why), lost, refused_};
 }
 
 Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
                                   IoHost* host, IoActor io) {
   State* state = &self->state;
-  state->Serve(host, std::move(io));
+  state->Init(host, std::move(io));
   self->set_down_handler(
       [=](const caf::down_msg& down) { state->OnDown(down); });
   self->set_exit_handler([=](const caf::exit_msg& exit) {
@@ -246,7 +154,8 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   return {
       [=](ConnectWritePipe& request) {
         asked();
-        return state->Connect(request);
+        return state->Connect(request.fd, std::move(request.protocol),
+                              std::move(request.owner));
       },
       [=](Write& write) {
         asked();

@@ -42,8 +42,10 @@ class State {
   // Nothing: that stream is gone.
   void Hear(const std::optional<TransportInfo>& info) {
     if (info.has_value()) {
-      delivered_ += info->delivered;
-      busy_ = busy_ || info->fd < 0 || info->buffered > 0 || info->unread > 0;
+      const ReadingInfo& reading = info->reading;
+      delivered_ += reading.delivered;
+      busy_ =
+          busy_ || info->fd < 0 || reading.in_flight > 0 || reading.unread > 0;
     }
     if (--asked_ == 0) Judge();
   }

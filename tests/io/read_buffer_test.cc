@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -10,6 +11,8 @@ namespace troupe {
 namespace {
 
 constexpr size_t kMessage = ReadBuffer::kMessageCost;
+constexpr size_t kCopied = ReadBuffer::kMostCopied;
+constexpr size_t kSliced = kCopied + 1;
 
 class ReadBufferTest : public ::testing::Test {
  protected:
@@ -25,28 +28,39 @@ class ReadBufferTest : public ::testing::Test {
 };
 
 TEST_F(ReadBufferTest, FillsOneBlockWithConsecutiveReads) {
-  auto [first, credit1] = Read(10, 'a');
-  auto [second, credit2] = Read(20, 'b');
-  EXPECT_EQ(second.data(), first.data() + 10);
-  EXPECT_EQ(first.ToString(), std::string(10, 'a'));
-  EXPECT_EQ(second.ToString(), std::string(20, 'b'));
+  auto [first, credit1] = Read(kSliced, 'a');
+  auto [second, credit2] = Read(kSliced, 'b');
+  EXPECT_EQ(second.data(), first.data() + kSliced);
+  EXPECT_EQ(first.ToString(), std::string(kSliced, 'a'));
+  EXPECT_EQ(second.ToString(), std::string(kSliced, 'b'));
 }
 
 TEST_F(ReadBufferTest, ChargesTheBlockOnceAndEachMessage) {
-  auto [first, credit1] = Read(1000);
+  auto [first, credit1] = Read(kSliced);
   EXPECT_EQ(account_->in_flight(), Block::kSize + kMessage);
-  auto [second, credit2] = Read(1000);
+  auto [second, credit2] = Read(kSliced);
   EXPECT_EQ(account_->in_flight(), Block::kSize + 2 * kMessage);
+}
+
+TEST_F(ReadBufferTest, CopiesASmallChunkAndChargesWhatItTakes) {
+  auto [bytes, credit] = Read(kCopied, 'a');
+  EXPECT_EQ(account_->in_flight(), kCopied + kMessage);
+  char* room = buffer_.Room().data();
+  EXPECT_NE(bytes.data(), room);
+  auto [next, credit2] = Read(1, 'b');
+  EXPECT_EQ(buffer_.Room().data(), room);
+  EXPECT_EQ(bytes.ToString(), std::string(kCopied, 'a'));
+  EXPECT_EQ(next.ToString(), "b");
 }
 
 TEST_F(ReadBufferTest, ChargesATinyChunkAsIfItWereHalfAKilobyte) {
   auto [bytes, credit] = Read(1);
-  EXPECT_EQ(account_->in_flight(), Block::kSize + kMessage + 511);
+  EXPECT_EQ(account_->in_flight(), kMessage + 512);
 }
 
-TEST_F(ReadBufferTest, GivesTheBlockBackWithTheLastCreditOfItsChunks) {
-  auto [first, credit1] = Read(1000);
-  auto [second, credit2] = Read(1000);
+TEST_F(ReadBufferTest, GivesTheChargeOfABlockBackWithTheLastOfItsChunks) {
+  auto [first, credit1] = Read(kSliced);
+  auto [second, credit2] = Read(kSliced);
   credit1.Release();
   EXPECT_EQ(account_->in_flight(), Block::kSize + kMessage);
   credit2.Release();
@@ -54,9 +68,9 @@ TEST_F(ReadBufferTest, GivesTheBlockBackWithTheLastCreditOfItsChunks) {
 }
 
 TEST_F(ReadBufferTest, ChargesTheBlockAgainForALaterChunk) {
-  Read(1000);
+  Read(kSliced);
   EXPECT_EQ(account_->in_flight(), 0u);
-  auto [bytes, credit] = Read(1000);
+  auto [bytes, credit] = Read(kSliced);
   EXPECT_EQ(account_->in_flight(), Block::kSize + kMessage);
 }
 
@@ -64,27 +78,30 @@ TEST_F(ReadBufferTest, AlwaysHasRoomForAPage) {
   std::vector<std::pair<Bytes, Credit>> chunks;
   for (int i = 0; i < 100; ++i) {
     ASSERT_GE(buffer_.Room().size(), 4096u);
-    chunks.push_back(Read(3000, static_cast<char>(i)));
+    size_t size = i % 3 == 0 ? 3000 : buffer_.Room().size() / 4;
+    chunks.push_back(Read(size, static_cast<char>(i)));
   }
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(chunks[i].first.ToString(),
-              std::string(3000, static_cast<char>(i)));
+    const std::string text = chunks[i].first.ToString();
+    EXPECT_EQ(text, std::string(text.size(), static_cast<char>(i)));
   }
 }
 
-TEST_F(ReadBufferTest, HoldsNoBlockWhenNothingCame) {
+TEST_F(ReadBufferTest, HoldsNoBlockOnceItIsGivenBack) {
+  auto [bytes, credit] = Read(10);
   char* room = buffer_.Room().data();
-  buffer_.GiveBackIfUnused();
+  buffer_.GiveBack();
   Block* block = pool_.Get();
   EXPECT_EQ(block->data(), room);
   block->Release();
 }
 
-TEST_F(ReadBufferTest, KeepsAStartedBlockWhenNothingCame) {
-  auto [bytes, credit] = Read(10);
-  char* room = buffer_.Room().data();
-  buffer_.GiveBackIfUnused();
-  EXPECT_EQ(buffer_.Room().data(), room);
+// What is out keeps it, and a later read does not write there.
+TEST_F(ReadBufferTest, LeavesABlockToTheChunksInIt) {
+  auto [bytes, credit] = Read(kSliced, 'a');
+  buffer_.GiveBack();
+  Read(kSliced, 'b');
+  EXPECT_EQ(bytes.ToString(), std::string(kSliced, 'a'));
 }
 
 }  // namespace

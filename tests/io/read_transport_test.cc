@@ -181,7 +181,7 @@ TEST_P(ReadTransportTest, NoticesNothingWhilePaused) {
   ReadTransport transport = Reading(std::move(in));
   caf::anon_send(transport, PauseReading{});
   caf::anon_send(transport, PauseReading{});
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).reading.paused);
   WriteFully(out, "data");
   out.Close();
   WaitForIteration(*io_);
@@ -213,7 +213,7 @@ TEST_P(ReadTransportTest, StaysPausedWhenItIsPausedInConnectionMade) {
   script.made = [&] { caf::anon_send(transport, PauseReading{}); };
   ASSERT_EQ(Connect(transport, std::move(in), Protocol(script)), "");
   WaitForIteration(*io_);
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).reading.paused);
   EXPECT_THAT(trace_->events(), ElementsAre("CM"));
   caf::anon_send(transport, ResumeReading{});
   ASSERT_TRUE(trace_->WaitFor("DR(4)"));
@@ -304,7 +304,7 @@ TEST_P(ReadTransportTest, SaysWhatItServes) {
   ASSERT_EQ(Connect(transport, std::move(in), Protocol()), "");
   EXPECT_EQ(Info(transport).fd, number);
   EXPECT_FALSE(Info(transport).closing);
-  EXPECT_FALSE(Info(transport).paused);
+  EXPECT_FALSE(Info(transport).reading.paused);
 }
 
 // Row R20: no event before the first writer, an end with the last one.

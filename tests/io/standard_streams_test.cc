@@ -246,8 +246,11 @@ TEST_F(StandardStreamsTest, DoesNotWriteBeforeThereIsRoom) {
   caf::scoped_actor self(*system_);
   self->send(transport, Write{Bytes::Copy("late"), {}});
   self->request(transport, caf::infinite, GetTransportInfo{})
-      .receive([](const TransportInfo& info) { EXPECT_EQ(info.buffered, 4u); },
-               [](const caf::error&) { FAIL(); });
+      .receive(
+          [](const TransportInfo& info) {
+            EXPECT_EQ(info.writing.buffered, 4u);
+          },
+          [](const caf::error&) { FAIL(); });
   ASSERT_EQ(ReadFully(in, size).size(), size);
   EXPECT_EQ(ReadFully(in, 4), "late");
 }

@@ -61,12 +61,12 @@ TEST_F(WriteFlowTest, PausesAboveTheHighMarkAndResumesAtTheLowOne) {
   size_t sizes[5];
   for (size_t& size : sizes) {
     Send(transport, 32768);
-    size = Info(transport).buffered;
+    size = Info(transport).writing.buffered;
   }
   EXPECT_THAT(sizes, ElementsAre(0, 0, 32768, 65536, 98304));
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).writing.paused);
   ReadFully(in_, 65536);
-  while (Info(transport).buffered > 32768) {
+  while (Info(transport).writing.buffered > 32768) {
   }
   ASSERT_TRUE(trace_->WaitFor("PAUSE"));
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "PAUSE"));
@@ -81,7 +81,7 @@ TEST_F(WriteFlowTest, PausesAboveTheHighMarkAndResumesAtTheLowOne) {
 TEST_F(WriteFlowTest, TakesAnEmptyWriteForNothing) {
   WriteTransport transport = Stuck();
   EXPECT_EQ(Ask(transport, Write{}), "");
-  EXPECT_EQ(Info(transport).buffered, 0u);
+  EXPECT_EQ(Info(transport).writing.buffered, 0u);
 }
 
 // Row W7.
@@ -100,23 +100,23 @@ TEST_F(WriteFlowTest, KeepsTheOrderOfDirectAndBufferedWrites) {
 // Row W17.
 TEST_F(WriteFlowTest, SetsItsLimitsAndRefusesWrongOnesWithAsynciosText) {
   WriteTransport transport = Writing();
-  EXPECT_EQ(Info(transport).high, 65536u);
-  EXPECT_EQ(Info(transport).low, 16384u);
+  EXPECT_EQ(Info(transport).writing.high, 65536u);
+  EXPECT_EQ(Info(transport).writing.low, 16384u);
   EXPECT_EQ(SetLimits(transport, 100, {}), "");
-  EXPECT_EQ(Info(transport).low, 25u);
+  EXPECT_EQ(Info(transport).writing.low, 25u);
   EXPECT_EQ(SetLimits(transport, 0, 1),
             "high (0) must be >= low (1) must be >= 0");
-  EXPECT_EQ(Info(transport).high, 100u);
+  EXPECT_EQ(Info(transport).writing.high, 100u);
 }
 
 // Row W18.
 TEST_F(WriteFlowTest, PausesOnceAndOnlyAboveTheMark) {
   WriteTransport transport = Stuck();
   Send(transport, 65536);
-  EXPECT_FALSE(Info(transport).paused);
+  EXPECT_FALSE(Info(transport).writing.paused);
   Send(transport, 1);
   Send(transport, 1000);
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).writing.paused);
   ASSERT_TRUE(trace_->WaitFor("PAUSE"));
   EXPECT_EQ(trace_->Count("PAUSE"), 1u);
 }
@@ -125,11 +125,11 @@ TEST_F(WriteFlowTest, PausesOnceAndOnlyAboveTheMark) {
 TEST_F(WriteFlowTest, PausesAtALoweredMarkAndDoesNotResumeAtARaisedOne) {
   WriteTransport transport = Stuck();
   Send(transport, 1000);
-  EXPECT_FALSE(Info(transport).paused);
+  EXPECT_FALSE(Info(transport).writing.paused);
   EXPECT_EQ(SetLimits(transport, 999, {}), "");
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).writing.paused);
   EXPECT_EQ(SetLimits(transport, 1 << 20, {}), "");
-  EXPECT_TRUE(Info(transport).paused);
+  EXPECT_TRUE(Info(transport).writing.paused);
   ReadFully(in_, filled_);
   ASSERT_TRUE(trace_->WaitFor("RESUME"));
 }
@@ -194,7 +194,7 @@ TEST_F(WriteFlowTest, AnswersEverybodyWhoWaits) {
     waiting.push_back(
         Later(transport, Write{Bytes(std::string(40000, 'x')), {}}));
   }
-  while (Info(transport).buffered < 120000) {
+  while (Info(transport).writing.buffered < 120000) {
   }
   ReadFully(in_, filled_ + 120000);
   for (auto& text : waiting) EXPECT_EQ(text.get(), "");
@@ -209,7 +209,7 @@ TEST_F(WriteFlowTest, PausesAndCountsForLinesAsForOneWrite) {
   }
   auto text = Later(transport, lines);
   ASSERT_TRUE(trace_->WaitFor("PAUSE"));
-  EXPECT_EQ(Info(transport).buffered, 100000u);
+  EXPECT_EQ(Info(transport).writing.buffered, 100000u);
   caf::anon_send(transport, AbortTransport{});
   EXPECT_EQ(text.get(), "the transport was closed");
   ASSERT_TRUE(trace_->WaitFor("CL(None) lost 100000"));
@@ -252,12 +252,12 @@ TEST_F(WriteFlowTest, WritesWhatCameBeforeTheConnection) {
   ASSERT_GE(fcntl(out_.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
   WriteTransport transport = SpawnWriteTransport(host(), io());
   auto text = Later(transport, Write{Bytes(std::string(80000, 'x')), {}});
-  while (Info(transport).buffered == 0) {
+  while (Info(transport).writing.buffered == 0) {
   }
   ASSERT_EQ(Connect(transport, std::move(out_), NewWriteProtocol()), "");
   EXPECT_EQ(text.get(), "");
-  EXPECT_EQ(Info(transport).buffered, 0u);
-  EXPECT_FALSE(Info(transport).paused);
+  EXPECT_EQ(Info(transport).writing.buffered, 0u);
+  EXPECT_FALSE(Info(transport).writing.paused);
   EXPECT_THAT(trace_->events(), ElementsAre("CM"));
   EXPECT_EQ(ReadFully(in_, 80000).size(), 80000u);
 }
@@ -274,7 +274,7 @@ TEST_F(WriteFlowTest, PausesAfterConnectionMadeForWhatCameBefore) {
 TEST_F(WriteFlowTest, FailsEarlyWritesWhenItCannotConnect) {
   WriteTransport transport = SpawnWriteTransport(host(), io());
   auto text = Later(transport, Write{Bytes::Copy("x"), {}});
-  while (Info(transport).buffered == 0) {
+  while (Info(transport).writing.buffered == 0) {
   }
   std::string refusal =
       Connect(transport, MakeFile("", O_WRONLY), NewWriteProtocol());

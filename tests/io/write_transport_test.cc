@@ -94,7 +94,7 @@ TEST_P(WriteTransportTest, EndsWithBrokenPipeWhenTheReaderLeavesABuffer) {
   Fill(out);
   WriteTransport transport = Writing(std::move(out));
   Send(transport, "12345");
-  EXPECT_EQ(Info(transport).buffered, 5u);
+  EXPECT_EQ(Info(transport).writing.buffered, 5u);
   in.Close();
   ASSERT_TRUE(trace_->WaitFor(Lost("Broken pipe") + " lost 5"));
 }
@@ -150,7 +150,7 @@ TEST_P(WriteTransportTest, RefusesAndCountsWritesAfterItsEnd) {
   Send(transport, "last");
   caf::anon_send(transport, WriteEof{});
   for (int i = 0; i < 6; ++i) Send(transport, "too late");
-  EXPECT_EQ(Info(transport).buffered, 4u);
+  EXPECT_EQ(Info(transport).writing.buffered, 4u);
   EXPECT_EQ(Ask(transport, Write{Bytes::Copy("x"), {}}),
             "pipe closed by peer or os.write(pipe, data) raised exception.");
   EXPECT_EQ(ReadFully(in, filled + 4).substr(filled), "last");

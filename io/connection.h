@@ -1,7 +1,7 @@
-// What read and write transports do alike: take a descriptor, introduce it to
-// a protocol, and give it up.
+// What all transports do alike: take a descriptor, introduce it to a protocol,
+// and give it up.
 //
-//   class State : PipeConnection<Interface, ReadProtocol> {
+//   class State : Connection<Interface, ReadProtocol> {
 //     void Opened() override;                         // begin to work
 //     ConnectionLost LastWords(absl::Status) override;  // stop, say the sum
 //   };
@@ -10,14 +10,16 @@
 // kClosed at once. The protocol is told ConnectionMade when the watch is there
 // and ConnectionLost on the way from kIntroduced or kOpen to kClosed: exactly
 // once each, or neither. Whoever asked to connect is answered in every case.
-#ifndef TROUPE_IO_PIPE_CONNECTION_H_
-#define TROUPE_IO_PIPE_CONNECTION_H_
+#ifndef TROUPE_IO_CONNECTION_H_
+#define TROUPE_IO_CONNECTION_H_
 
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
+#include "io/descriptor_kind.h"
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "io/resident.h"
@@ -27,39 +29,44 @@
 namespace troupe {
 
 template <class Interface, class Protocol>
-class PipeConnection {
+class Connection {
  public:
   using Self = typename Interface::base;
 
-  PipeConnection(Self* self, Side side) : self_(self), side_(side) {}
-  virtual ~PipeConnection() = default;
+  // Which sides of a watch are served: a protocol may be missing if only the
+  // writer's is.
+  enum class Sides { kRead, kWrite, kBoth };
+
+  Connection(Self* self, Sides sides) : self_(self), sides_(sides) {}
+  virtual ~Connection() = default;
 
   void Serve(IoHost* host, IoActor io) {
     host_ = host;
     io_ = std::move(io);
   }
 
-  caf::result<Connected> Connect(ConnectPipe<Protocol>& request) {
+  caf::result<Connected> Connect(const FdTicket& fd, Protocol protocol,
+                                 TransportOwner owner) {
     if (phase_ != Phase::kIdle) {
       return MakeError(
           absl::FailedPreconditionError("the transport is connected already"));
     }
-    protocol_ = std::move(request.protocol);
-    owner_ = std::move(request.owner);
+    protocol_ = std::move(protocol);
+    owner_ = std::move(owner);
     absl::Status usable = CheckProtocol(protocol_);
-    auto kind = PrepareDescriptor(request.fd, host_->blocking(), side_);
-    if (!usable.ok() || !kind.ok()) {
-      caf::error why = MakeError(usable.ok() ? kind.status() : usable);
+    if (usable.ok()) usable = Prepare(fd);
+    if (!usable.ok()) {
+      caf::error why = MakeError(usable);
       protocol_ = Protocol();  // is told nothing
-      End(StatusOf(why), why);
+      End(usable, why);
       return why;
     }
-    kind_ = *kind;
     phase_ = Phase::kWatching;
     connecting_ = self_->template make_response_promise<Connected>();
     FdObserver observer(self_);
-    WatchFd watch{std::move(request.fd), -1, {}, {}};
-    (side_ == Side::kRead ? watch.reader : watch.writer) = observer;
+    WatchFd watch{fd, -1, {}, {}};
+    if (sides_ != Sides::kWrite) watch.reader = observer;
+    if (sides_ != Sides::kRead) watch.writer = observer;
     self_->request(io_, caf::infinite, std::move(watch))
         .then([this](const WatchStarted& started) { Introduce(started); },
               [this](const caf::error& why) {
@@ -99,6 +106,10 @@ class PipeConnection {
     kClosed,
   };
 
+  // Whether it can be served; may change its flags.
+  virtual absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) {
+    return PrepareDescriptor(fd, host_->blocking(), SideOfTexts());
+  }
   // The protocol has handled ConnectionMade, or there is none.
   virtual void Opened() = 0;
   // Once, in any phase: nothing is left to be done or answered afterwards.
@@ -150,7 +161,7 @@ class PipeConnection {
   }
 
   Self* self_;
-  const Side side_;
+  const Sides sides_;
   IoHost* host_ = nullptr;
   IoActor io_;
   Phase phase_ = Phase::kIdle;
@@ -161,9 +172,19 @@ class PipeConnection {
   TransportOwner owner_;
 
  private:
+  Side SideOfTexts() const {
+    return sides_ == Sides::kWrite ? Side::kWrite : Side::kRead;
+  }
+
+  absl::Status Prepare(const FdTicket& fd) {
+    auto kind = CheckDescriptor(fd);
+    if (kind.ok()) kind_ = *kind;
+    return kind.status();
+  }
+
   absl::Status CheckProtocol(const Protocol& protocol) const {
-    return CheckLocal(caf::actor_cast<caf::strong_actor_ptr>(protocol), side_,
-                      self_->node());
+    return CheckLocal(caf::actor_cast<caf::strong_actor_ptr>(protocol),
+                      SideOfTexts(), self_->node());
   }
 
   void Introduce(const WatchStarted& started) {
@@ -208,4 +229,4 @@ class PipeConnection {
 
 }  // namespace troupe
 
-#endif  // TROUPE_IO_PIPE_CONNECTION_H_
+#endif  // TROUPE_IO_CONNECTION_H_

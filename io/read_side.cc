@@ -1,0 +1,110 @@
+#include "io/read_side.h"
+
+#include <sys/ioctl.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "io/os_error.h"
+#include "io/transfer.h"
+
+namespace troupe {
+namespace {
+
+// Before the neighbours get their turn; the rest follows in the next
+// iteration.
+constexpr int kReadsPerDispatch = 4;
+
+}  // namespace
+
+ReadSide::ReadSide(WatchTable& table, BlockPool& pool, bool may_block,
+                   Receiver& receiver, size_t window,
+                   std::function<void()> wake)
+    : table_(table),
+      receiver_(receiver),
+      account_(std::make_shared<CreditAccount>(window, std::move(wake))),
+      buffer_(pool, account_),
+      may_block_(may_block) {}
+
+void ReadSide::Open(WatchId watch, int fd, DescriptorKind kind) {
+  watch_ = watch;
+  fd_ = fd;
+  kind_ = kind;
+  open_ = true;
+  Arm();
+}
+
+void ReadSide::Close() {
+  open_ = false;
+  account_->Close();
+}
+
+void ReadSide::Resume() {
+  paused_ = false;
+  Arm();
+}
+
+// Asks for readiness, if there is somebody to read for and credit to read on.
+void ReadSide::Arm() {
+  if (!open_ || paused_ || armed_) return;
+  if (!account_->MayCharge() && account_->Park()) return;
+  armed_ = true;
+  // What may block is asked again: others may have read it meanwhile.
+  const bool still_ready = std::exchange(readable_, false) && !may_block_;
+  table_.Arm(watch_, Side::kRead, Interest::kReadable, still_ready);
+}
+
+void ReadSide::OnReady(Readiness readiness) {
+  armed_ = false;
+  readable_ = true;
+  for (int i = 0; i < kReadsPerDispatch && readable_; ++i) {
+    if (!open_ || paused_ || !account_->MayCharge()) break;
+    if (receiver_.ReceiverGone() || !ReadOnce(readiness)) return;
+  }
+  Arm();
+}
+
+// One read and what comes of it; false if that was the end.
+bool ReadSide::ReadOnce(Readiness readiness) {
+  absl::Span<char> room = buffer_.Room();
+  const TransferResult got = ReadSome(fd_, kind_, room);
+  if (got.would_block) {
+    buffer_.GiveBack();
+    readable_ = false;
+    return true;
+  }
+  if (!got.ok()) return Fail(got.error_number);
+  if (got.size == 0) {
+    Close();
+    receiver_.OnEof();
+    return false;
+  }
+  auto [bytes, credit] = buffer_.Commit(got.size);
+  delivered_ += got.size;
+  // What may block is read once per readiness.
+  readable_ =
+      !may_block_ && (got.size == room.size() || readiness.EndFollows() ||
+                      !ShortReadMeansDrained(kind_));
+  if (!readable_) buffer_.GiveBack();
+  receiver_.OnChunk(std::move(bytes), std::move(credit));
+  return true;
+}
+
+bool ReadSide::Fail(int error_number) {
+  Close();
+  receiver_.OnReadError(
+      OsError(error_number, "read", absl::StrCat("fd ", fd_)));
+  return false;
+}
+
+ReadingInfo ReadSide::Info() const {
+  int unread = 0;
+  if (fd_ < 0 || ioctl(fd_, FIONREAD, &unread) != 0) unread = 0;
+  return {.paused = paused_,
+          .in_flight = account_->in_flight(),
+          .delivered = delivered_,
+          .unread = static_cast<size_t>(unread)};
+}
+
+}  // namespace troupe

@@ -1,0 +1,89 @@
+// Reads one descriptor when it is ready, as far as credit goes: what every
+// transport that reads has inside.
+//
+//   ReadSide reading(table, pool, may_block, receiver, window, wake);
+//   reading.Open(watch, fd, kind);      // from now on: receiver.OnChunk...
+//   reading.OnReady(readiness);         // when the watch says so
+//   reading.OnCredit();                 // when `wake` was called
+//
+// Nothing is read while the side is paused, while `window` bytes, counted as
+// the memory they cost, are in flight, or after OnEof or OnReadError, of which
+// one comes last, if Close does not come first. A receiver may call anything
+// here from its functions. One thread, the watch table's; only `wake` is called
+// on any.
+#ifndef TROUPE_IO_READ_SIDE_H_
+#define TROUPE_IO_READ_SIDE_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "io/block_pool.h"
+#include "io/bytes.h"
+#include "io/credit.h"
+#include "io/descriptor_kind.h"
+#include "io/read_buffer.h"
+#include "io/readiness.h"
+#include "io/transport_info.h"
+#include "io/watch_id.h"
+#include "io/watch_table.h"
+
+namespace troupe {
+
+class ReadSide {
+ public:
+  class Receiver {
+   public:
+    // Nobody is there any more to take what would be read, and Close follows.
+    virtual bool ReceiverGone() = 0;
+    virtual void OnChunk(Bytes bytes, Credit credit) = 0;  // never empty
+    virtual void OnEof() = 0;
+    virtual void OnReadError(absl::Status why) = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  // All borrowed. What may block is read only when the watch just said so.
+  ReadSide(WatchTable& table, BlockPool& pool, bool may_block,
+           Receiver& receiver, size_t window, std::function<void()> wake);
+  ~ReadSide() { Close(); }
+
+  void Open(WatchId watch, int fd, DescriptorKind kind);
+  void Close();
+  bool open() const { return open_; }
+
+  // Before Open, too.
+  void Pause() { paused_ = true; }
+  void Resume();
+  bool paused() const { return paused_; }
+
+  void OnReady(Readiness readiness);
+  void OnCredit() { Arm(); }
+
+  ReadingInfo Info() const;
+
+ private:
+  void Arm();
+  bool ReadOnce(Readiness readiness);
+  bool Fail(int error_number);
+
+  WatchTable& table_;
+  Receiver& receiver_;
+  const std::shared_ptr<CreditAccount> account_;
+  ReadBuffer buffer_;
+  WatchId watch_;
+  int fd_ = -1;
+  DescriptorKind kind_ = DescriptorKind::kOther;
+  size_t delivered_ = 0;
+  const bool may_block_;
+  bool open_ = false;
+  bool paused_ = false;
+  bool armed_ = false;     // one OnReady is outstanding
+  bool readable_ = false;  // stopped before the descriptor was drained
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_READ_SIDE_H_
