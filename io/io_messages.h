@@ -116,7 +116,7 @@ struct ConnectionLost {
   size_t writes_refused = 0;  // Writes that came after the end (row W11)
 };
 struct DataReceived {
-  Bytes bytes;  // never empty
+  Bytes bytes;  // empty only for an empty message of a socket
   Credit credit;
 };
 struct EofReceived {};

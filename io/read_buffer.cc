@@ -3,29 +3,27 @@
 #include <algorithm>
 
 namespace troupe {
-namespace {
 
-constexpr size_t kLeastRoom = 4096;
-
-}  // namespace
-
-absl::Span<char> ReadBuffer::Room() {
-  if (block_ != nullptr && Block::kSize - used_ < kLeastRoom) GiveBack();
+absl::Span<char> ReadBuffer::Room(size_t least) {
+  least = std::max(least, kLeastRoom);
+  if (block_ != nullptr && Block::kSize - used_ < least) GiveBack();
   if (block_ == nullptr) block_ = pool_.Get();
   return absl::MakeSpan(block_->data() + used_, Block::kSize - used_);
 }
 
 std::pair<Bytes, Credit> ReadBuffer::Commit(size_t size) {
   const char* data = block_->data() + used_;
-  if (size <= kMostCopied) {
-    const size_t amount = kMessageCost + std::max(size, kLeastCharge);
-    return {Bytes::Copy({data, size}),
-            Credit(std::make_shared<const Charge>(account_, amount))};
-  }
+  if (size <= kMostCopied) return Charged(Bytes::Copy({data, size}));
   used_ += size;
   return {Bytes(block_, data, size),
           Credit(std::make_shared<const Charge>(account_, kMessageCost,
                                                 ChargeOfBlock()))};
+}
+
+std::pair<Bytes, Credit> ReadBuffer::Charged(Bytes bytes) {
+  const size_t amount = kMessageCost + std::max(bytes.size(), kLeastCharge);
+  return {std::move(bytes),
+          Credit(std::make_shared<const Charge>(account_, amount))};
 }
 
 std::shared_ptr<Charge> ReadBuffer::ChargeOfBlock() {

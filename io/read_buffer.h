@@ -36,6 +36,7 @@ class ReadBuffer {
   static constexpr size_t kMessageCost = 256;
   static constexpr size_t kLeastCharge = 512;
   static constexpr size_t kMostCopied = 4096;
+  static constexpr size_t kLeastRoom = 4096;
 
   // The pool must outlive the buffer.
   ReadBuffer(BlockPool& pool, std::shared_ptr<CreditAccount> account)
@@ -44,11 +45,14 @@ class ReadBuffer {
   ReadBuffer(const ReadBuffer&) = delete;
   ReadBuffer& operator=(const ReadBuffer&) = delete;
 
-  // Where the next read goes: at least 4 KiB.
-  absl::Span<char> Room();
+  // Where the next read goes: `least` bytes or more, which are at most a block.
+  absl::Span<char> Room(size_t least = kLeastRoom);
 
   // The `size` bytes that were read there.
   std::pair<Bytes, Credit> Commit(size_t size);
+
+  // What was read elsewhere, charged as a copy.
+  std::pair<Bytes, Credit> Charged(Bytes bytes);
 
   // Keeps no block for later.
   void GiveBack();

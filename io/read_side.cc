@@ -2,6 +2,7 @@
 
 #include <sys/ioctl.h>
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -67,28 +68,59 @@ void ReadSide::OnReady(Readiness readiness) {
 
 // One read and what comes of it; false if that was the end.
 bool ReadSide::ReadOnce(Readiness readiness) {
+  return kind_ == DescriptorKind::kMessageSocket ? ReadMessage()
+                                                 : ReadChunk(readiness);
+}
+
+bool ReadSide::ReadChunk(Readiness readiness) {
   absl::Span<char> room = buffer_.Room();
   const TransferResult got = ReadSome(fd_, kind_, room);
-  if (got.would_block) {
-    buffer_.GiveBack();
-    readable_ = false;
-    return true;
-  }
+  if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
-  if (got.size == 0) {
-    Close();
-    receiver_.OnEof();
-    return false;
-  }
-  auto [bytes, credit] = buffer_.Commit(got.size);
-  delivered_ += got.size;
+  if (got.size == 0) return Eof();
+  auto chunk = buffer_.Commit(got.size);
   // What may block is read once per readiness.
   readable_ =
       !may_block_ && (got.size == room.size() || readiness.EndFollows() ||
                       !ShortReadMeansDrained(kind_));
   if (!readable_) buffer_.GiveBack();
-  receiver_.OnChunk(std::move(bytes), std::move(credit));
+  Deliver(std::move(chunk));
   return true;
+}
+
+// As a whole, so its size is asked first. No size is an empty message, unless
+// the peer is gone.
+bool ReadSide::ReadMessage() {
+  const TransferResult next = PeekMessage(fd_);
+  if (next.would_block) return Nothing();
+  if (!next.ok()) return Fail(next.error_number);
+  if (next.size == 0 && PeerIsGone(fd_)) return Eof();
+  std::string large(next.size > Block::kSize ? next.size : 0, '\0');
+  absl::Span<char> room =
+      large.empty() ? buffer_.Room(next.size) : absl::MakeSpan(large);
+  const TransferResult got = ReadSome(fd_, kind_, room);
+  if (got.would_block) return Nothing();
+  if (!got.ok()) return Fail(got.error_number);
+  Deliver(large.empty() ? buffer_.Commit(got.size)
+                        : buffer_.Charged(Bytes(std::move(large))));
+  return true;
+}
+
+void ReadSide::Deliver(std::pair<Bytes, Credit> chunk) {
+  delivered_ += chunk.first.size();
+  receiver_.OnChunk(std::move(chunk.first), std::move(chunk.second));
+}
+
+bool ReadSide::Nothing() {
+  buffer_.GiveBack();
+  readable_ = false;
+  return true;
+}
+
+bool ReadSide::Eof() {
+  Close();
+  receiver_.OnEof();
+  return false;
 }
 
 bool ReadSide::Fail(int error_number) {

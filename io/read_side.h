@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "io/block_pool.h"
@@ -37,7 +38,8 @@ class ReadSide {
    public:
     // Nobody is there any more to take what would be read, and Close follows.
     virtual bool ReceiverGone() = 0;
-    virtual void OnChunk(Bytes bytes, Credit credit) = 0;  // never empty
+    // Empty only for an empty message (DescriptorKind::kMessageSocket).
+    virtual void OnChunk(Bytes bytes, Credit credit) = 0;
     virtual void OnEof() = 0;
     virtual void OnReadError(absl::Status why) = 0;
 
@@ -67,6 +69,11 @@ class ReadSide {
  private:
   void Arm();
   bool ReadOnce(Readiness readiness);
+  bool ReadChunk(Readiness readiness);
+  bool ReadMessage();
+  bool Nothing();
+  bool Eof();
+  void Deliver(std::pair<Bytes, Credit> chunk);
   bool Fail(int error_number);
 
   WatchTable& table_;

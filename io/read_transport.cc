@@ -5,18 +5,10 @@
 
 #include "io/answer_requests.h"
 #include "io/connection.h"
+#include "io/credit_returned.h"
 #include "io/read_side.h"
 #include "io/resident.h"
 #include "io/status_error.h"
-
-namespace troupe {
-
-// The account's wake-up call.
-struct CreditReturned {};
-
-}  // namespace troupe
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CreditReturned)
 
 namespace troupe {
 namespace {
@@ -60,14 +52,8 @@ class State : public Connection<Interface, ReadProtocol>,
 
 void State::Init(IoHost* host, IoActor io, size_t window) {
   Serve(host, std::move(io));
-  caf::weak_actor_ptr weak(self_->ctrl());
-  reading_.emplace(
-      host->watches(), host->blocks(), host->blocking(), *this, window, [weak] {
-        if (caf::strong_actor_ptr transport = weak.lock()) {
-          transport->enqueue(nullptr, caf::make_message_id(),
-                             caf::make_message(CreditReturned{}), nullptr);
-        }
-      });
+  reading_.emplace(host->watches(), host->blocks(), host->blocking(), *this,
+                   window, TellsOfCredit(caf::weak_actor_ptr(self_->ctrl())));
 }
 
 void State::OnReady(const FdReady& ready) {

@@ -1,5 +1,6 @@
 #include "io/transfer.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,20 @@ TransferResult ReadSome(int fd, DescriptorKind kind, absl::Span<char> room) {
                        : read(fd, room.data(), room.size());
   } while (n < 0 && errno == EINTR);
   return Result(n);
+}
+
+TransferResult PeekMessage(int fd) {
+  char first;
+  ssize_t n;
+  do {
+    n = recv(fd, &first, 1, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+  } while (n < 0 && errno == EINTR);
+  return Result(n);
+}
+
+bool PeerIsGone(int fd) {
+  pollfd peer{fd, POLLRDHUP, 0};
+  return poll(&peer, 1, 0) == 1;
 }
 
 TransferResult WriteSome(int fd, DescriptorKind kind,

@@ -28,6 +28,11 @@ struct TransferResult {
 // `size` 0 with ok() is the end of the stream.
 TransferResult ReadSome(int fd, DescriptorKind kind, absl::Span<char> room);
 
+// The size of the next message of a kMessageSocket, which stays there. 0 is an
+// empty message, or the end: that it is if the peer is gone.
+TransferResult PeekMessage(int fd);
+bool PeerIsGone(int fd);
+
 TransferResult WriteSome(int fd, DescriptorKind kind,
                          absl::Span<const iovec> pieces);
 

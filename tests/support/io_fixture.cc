@@ -72,6 +72,32 @@ WriteProtocol::behavior_type WriteHandlers(const Notes& notes) {
   };
 }
 
+StreamProtocol::behavior_type StreamHandlers(const Notes& notes) {
+  return {
+      [=](const ConnectionMade&) {
+        notes.Add("CM");
+        Run(notes.script.made);
+      },
+      [=](DataReceived& data) {
+        if (!notes.script.forget) {
+          notes.received->append(data.bytes.data(), data.bytes.size());
+        }
+        notes.Add(absl::StrCat("DR(", data.bytes.size(), ")"));
+        if (notes.script.data) notes.script.data(data);
+      },
+      [=](const EofReceived&) {
+        notes.Add("EOF");
+        Run(notes.script.eof);
+      },
+      [=](const PauseWriting&) { notes.Add("PAUSE"); },
+      [=](const ResumeWriting&) {
+        notes.Add("RESUME");
+        Run(notes.script.resumed);
+      },
+      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
+  };
+}
+
 // An exception of a handler ends a worker's actor; CAF would say so on stdout.
 template <class Self>
 void EndQuietly(Self* self) {
@@ -100,6 +126,17 @@ WriteProtocol::behavior_type WorkerWriteProtocol(WriteProtocol::pointer self,
 WriteProtocol::behavior_type ResidentWriteProtocol(
     Resident<WriteProtocol::base>*, Notes notes) {
   return WriteHandlers(notes);
+}
+
+StreamProtocol::behavior_type WorkerStreamProtocol(StreamProtocol::pointer self,
+                                                   Notes notes) {
+  EndQuietly(self);
+  return StreamHandlers(notes);
+}
+
+StreamProtocol::behavior_type ResidentStreamProtocol(
+    Resident<StreamProtocol::base>*, Notes notes) {
+  return StreamHandlers(notes);
 }
 
 TransportOwner::behavior_type Owner(TransportOwner::pointer,
@@ -172,6 +209,17 @@ WriteProtocol IoTest::NewResidentWriteProtocol(ProtocolScript script) {
       Notes{trace_, &received_, std::move(script)});
 }
 
+StreamProtocol IoTest::NewStreamProtocol(ProtocolScript script) {
+  return system_->spawn<caf::hidden>(
+      WorkerStreamProtocol, Notes{trace_, &received_, std::move(script)});
+}
+
+StreamProtocol IoTest::NewResidentStreamProtocol(ProtocolScript script) {
+  return SpawnResident<caf::hidden>(
+      host(), ResidentStreamProtocol,
+      Notes{trace_, &received_, std::move(script)});
+}
+
 TransportOwner IoTest::NewOwner() {
   return system_->spawn<caf::hidden>(Owner, trace_);
 }
@@ -197,6 +245,13 @@ std::string IoTest::Connect(const WriteTransport& transport, FdTicket fd,
 std::string IoTest::Connect(const WriteTransport& transport, OwnedFd fd,
                             WriteProtocol protocol) {
   return Connect(transport, FdTicket(std::move(fd)), std::move(protocol));
+}
+
+std::string IoTest::Connect(const StreamTransport& transport, OwnedFd fd,
+                            StreamProtocol protocol, AfterEof after_eof) {
+  return Await(*system_, transport,
+               ConnectStream{FdTicket(std::move(fd)), std::move(protocol),
+                             NewOwner(), after_eof});
 }
 
 // The timer is started in one iteration and fires after the selector's turn in

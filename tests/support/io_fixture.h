@@ -21,6 +21,7 @@
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/owned_fd.h"
+#include "io/sockets/stream_messages.h"
 #include "io/status_error.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
@@ -59,6 +60,8 @@ class IoTest : public LeakCheckedTest {
   ReadProtocol NewResidentReadProtocol(ProtocolScript script = {});
   WriteProtocol NewWriteProtocol(ProtocolScript script = {});
   WriteProtocol NewResidentWriteProtocol(ProtocolScript script = {});
+  StreamProtocol NewStreamProtocol(ProtocolScript script = {});
+  StreamProtocol NewResidentStreamProtocol(ProtocolScript script = {});
   TransportOwner NewOwner();
 
   // Connects and waits for the answer; the error's text, or "" .
@@ -70,6 +73,10 @@ class IoTest : public LeakCheckedTest {
                       WriteProtocol protocol);
   std::string Connect(const WriteTransport& transport, OwnedFd fd,
                       WriteProtocol protocol);
+
+  std::string Connect(const StreamTransport& transport, OwnedFd fd,
+                      StreamProtocol protocol,
+                      AfterEof after_eof = AfterEof::kClose);
 
   // Asks and waits for the answer.
   template <class Transport>

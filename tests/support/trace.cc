@@ -50,4 +50,13 @@ bool Trace::WaitUntil(
   return false;
 }
 
+bool Trace::WaitForPrefix(const std::string& prefix) {
+  return WaitUntil([&](const std::vector<std::string>& events) {
+    for (const std::string& event : events) {
+      if (event.compare(0, prefix.size(), prefix) == 0) return true;
+    }
+    return false;
+  });
+}
+
 }  // namespace troupe

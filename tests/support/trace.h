@@ -27,6 +27,8 @@ class Trace {
   // Waits until the event is there `times` times; a failure of the test and
   // false if it does not come.
   bool WaitFor(const std::string& event, size_t times = 1);
+  // The same for an event that begins so.
+  bool WaitForPrefix(const std::string& prefix);
 
   // The same for any condition on the list.
   bool WaitUntil(

@@ -1,0 +1,36 @@
+// What a transport that stopped for credit is told when it may read on: sent by
+// its account, from any thread.
+#ifndef TROUPE_IO_CREDIT_RETURNED_H_
+#define TROUPE_IO_CREDIT_RETURNED_H_
+
+#include <functional>
+#include <utility>
+
+#include "caf/actor_control_block.hpp"
+#include "caf/allowed_unsafe_message_type.hpp"
+#include "caf/mailbox_element.hpp"
+#include "caf/message.hpp"
+
+namespace troupe {
+
+struct CreditReturned {};
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CreditReturned)
+
+namespace troupe {
+
+// Does not keep the transport alive.
+inline std::function<void()> TellsOfCredit(caf::weak_actor_ptr transport) {
+  return [transport = std::move(transport)] {
+    if (caf::strong_actor_ptr alive = transport.lock()) {
+      alive->enqueue(nullptr, caf::make_message_id(),
+                     caf::make_message(CreditReturned{}), nullptr);
+    }
+  };
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_CREDIT_RETURNED_H_
