@@ -17,6 +17,9 @@ constexpr size_t kMaxThroughput = 64;
 // Actors that run before the host looks at its selector or its end again: while
 // a round runs others may make ready more than it had.
 constexpr size_t kMaxPerRound = 1024;
+// Messages in the line after which new ones go to mailboxes, until it is empty:
+// two residents in ping-pong would keep it from ever being.
+constexpr size_t kMaxLine = 1024;
 
 // Ends an actor that was ready to run but has no thread any more. CAF's own
 // cleanup_and_release leaves the state of a stateful actor undestroyed.
@@ -99,16 +102,30 @@ bool Host::TakeRemote() {
 // `sleeping_` is set before the queue is looked at again: whoever queues after
 // that look sees the flag and wakes us.
 bool Host::BeginSleep() {
-  if (InRound() || TakeRemote()) return false;
+  if (!line_.empty() || InRound() || TakeRemote()) return false;
   sleeping_.store(true);
   if (!TakeRemote()) return true;
   sleeping_.store(false);
   return false;
 }
 
+// It may grow while it is emptied.
+bool Host::EmptyLine() {
+  if (line_.empty()) return false;
+  for (size_t n = 0; n < line_.size(); ++n) {
+    line_open_ = n < kMaxLine;
+    Waiting next = std::move(line_[n]);
+    next.receiver->Handle(std::move(next.element));
+  }
+  line_.clear();
+  line_open_ = true;
+  return true;
+}
+
 bool Host::RunRound() {
+  const bool had_line = EmptyLine();
   if (!InRound()) {
-    if (!TakeRemote()) return false;
+    if (!TakeRemote()) return had_line;
     round_.clear();
     round_.swap(local_);
     next_ = 0;
@@ -145,6 +162,10 @@ void Host::EndRun() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     full_ = closed_ = true;
+  }
+  line_open_ = false;
+  for (Waiting& waiting : std::exchange(line_, {})) {
+    waiting.receiver->EnqueueInMailbox(std::move(waiting.element));
   }
   TakeRemote();
   while (InRound()) Discard(round_[next_++], this);
@@ -191,16 +212,15 @@ DirectLine::DirectLine(caf::strong_actor_ptr receiver, Host& host)
     : receiver_(std::move(receiver)), host_(host) {
   auto* resident = dynamic_cast<ResidentBase*>(receiver_->get());
   if (resident != nullptr && &resident->host() == &host) {
-    resident_ = dynamic_cast<caf::scheduled_actor*>(receiver_->get());
+    resident_ = resident;
+    actor_ = dynamic_cast<caf::scheduled_actor*>(receiver_->get());
   }
 }
 
-// A dead actor takes nothing (activate says so); one that was spawned but not
-// run yet is initialised first.
 void DirectLine::Activate() {
   element_->sender = nullptr;
   element_->mid = caf::make_message_id();
-  (void)resident_->activate(&host_, *element_);
+  (void)actor_->activate(&host_, *element_);
 }
 
 }  // namespace troupe

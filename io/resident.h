@@ -13,6 +13,11 @@
 // system call, one from another thread at most one wake-up per sleep. The
 // message types are those of any actor.
 //
+// A message from one resident to another that is at rest does not even pass its
+// mailbox: it waits in a line of the host's, which is emptied before any actor
+// runs that was made ready. So the order in which a sender's messages arrive is
+// that of any actor, and so is all else.
+//
 // Lifetime: a resident keeps its host object alive, so a handle may outlive
 // the host's thread. When the host stops it kills the residents that are left;
 // from then on messages to them bounce like those to any dead actor.
@@ -42,6 +47,8 @@
 
 namespace troupe {
 
+class ResidentBase;
+
 class Host : public caf::execution_unit,
              public std::enable_shared_from_this<Host> {
  public:
@@ -67,6 +74,13 @@ class Host : public caf::execution_unit,
   void Leave(caf::abstract_actor* resident);
   size_t resident_count() const;
 
+  // For residents: whether a message may go into the line now, and how.
+  bool HasLine() const { return OnThread() && line_open_; }
+  void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
+                 caf::mailbox_element_ptr element) {
+    line_.push_back({&receiver, std::move(keep_alive), std::move(element)});
+  }
+
  protected:
   // Ends the sleep of the host's thread; any thread.
   virtual void Wake() = 0;
@@ -91,8 +105,9 @@ class Host : public caf::execution_unit,
   bool BeginSleep();
   void EndSleep() { sleeping_.store(false); }
 
-  // Runs what was ready when the round began, or a part of it if that is a lot;
-  // false if nothing was. What an actor makes ready meanwhile comes after it.
+  // Empties the line of messages, then runs what was ready when the round
+  // began, or a part of it if that is a lot; false if there was neither. What
+  // an actor makes ready meanwhile comes after it.
   bool RunRound();
 
   // From now on a new resident is dead before it begins: without that a thread
@@ -104,8 +119,15 @@ class Host : public caf::execution_unit,
   void KillResidents(const caf::abstract_actor* last = nullptr);
 
  private:
+  struct Waiting {
+    ResidentBase* receiver;
+    caf::strong_actor_ptr keep_alive;
+    caf::mailbox_element_ptr element;
+  };
+
   bool TakeRemote();
   bool InRound() const { return next_ < round_.size(); }
+  bool EmptyLine();
 
   static thread_local Host* current_;
 
@@ -113,6 +135,8 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> local_;
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
+  std::vector<Waiting> line_;
+  bool line_open_ = true;
   std::atomic<bool> sleeping_{true};
   std::atomic<bool> has_remote_{false};
 
@@ -133,6 +157,14 @@ class ResidentBase {
   explicit ResidentBase(caf::execution_unit* unit) : host_(RequireHost(unit)) {}
   virtual ~ResidentBase() = default;
   Host& host() const { return *host_; }
+
+  // The host's thread: whether it can be handed a message at once, because none
+  // of before waits in its mailbox or in its cache.
+  virtual bool IsAtRest() = 0;
+  // Hands it over; the resident is not on the stack.
+  virtual void Handle(caf::mailbox_element_ptr element) = 0;
+  // Puts it into the mailbox all the same.
+  virtual void EnqueueInMailbox(caf::mailbox_element_ptr element) = 0;
 
  protected:
   std::shared_ptr<Host> host_;
@@ -159,7 +191,12 @@ class Resident : public Base, public ResidentBase {
   using Base::enqueue;
   void enqueue(caf::mailbox_element_ptr element,
                caf::execution_unit*) override {
-    Base::enqueue(std::move(element), host_.get());
+    if (host_->HasLine() && element->mid.is_normal_message() && IsAtRest()) {
+      host_->PutInLine(*this, caf::strong_actor_ptr(this->ctrl()),
+                       std::move(element));
+    } else {
+      Base::enqueue(std::move(element), host_.get());
+    }
   }
   void launch(caf::execution_unit*, bool lazy, bool hide) override {
     if (host_->Enter(this)) {
@@ -171,6 +208,39 @@ class Resident : public Base, public ResidentBase {
   }
   caf::resumable::subtype_t subtype() const override {
     return caf::resumable::io_actor;
+  }
+
+  // Blocked is what CAF calls a mailbox whose actor sleeps until it is not
+  // empty.
+  bool IsAtRest() final {
+    return this->mailbox().blocked() &&
+           this->getf(caf::abstract_actor::is_initialized_flag) &&
+           this->awaited_responses_.empty() &&
+           this->get_normal_queue().cache().empty();
+  }
+  void EnqueueInMailbox(caf::mailbox_element_ptr element) final {
+    Base::enqueue(std::move(element), host_.get());
+  }
+  void Handle(caf::mailbox_element_ptr element) final {
+    if (this->mailbox().closed()) {  // bounces requests
+      return EnqueueInMailbox(std::move(element));
+    }
+    auto& queue = this->get_normal_queue();
+    switch (this->activate(host_.get(), *element)) {
+      case caf::scheduled_actor::activation_result::skipped:
+        // Not push_to_cache: it counts the message twice, and CAF then pops one
+        // too many.
+        queue.cache().push_back(element.release());
+        return;
+      case caf::scheduled_actor::activation_result::success:
+        if (queue.cache().empty()) return;
+        queue.flush_cache();
+        if (!this->mailbox().try_unblock()) return;
+        caf::intrusive_ptr_add_ref(this->ctrl());
+        return host_->exec_later(this);
+      default:
+        return;
+    }
   }
 
  protected:
@@ -222,16 +292,16 @@ auto SpawnResident(Host& host, F f, Ts&&... xs) {
 bool HasEnded(const caf::strong_actor_ptr& actor);
 
 // Hands messages of one type to one actor, again and again. If it is a
-// resident of `host` the handler runs at once, with no mailbox and no
-// allocation (64-89 ns); so this is only for the host's thread while no actor
-// is on the stack. Any other actor gets it in its mailbox.
+// resident of `host` and at rest the handler runs at once, with no mailbox and
+// no allocation (64-89 ns); so this is only for the host's thread while no
+// actor is on the stack. Otherwise it goes into the mailbox.
 class DirectLine {
  public:
   DirectLine(caf::strong_actor_ptr receiver, Host& host);
 
   template <class T>
   void Send(T message) {
-    if (resident_ == nullptr) {
+    if (resident_ == nullptr || !resident_->IsAtRest()) {
       receiver_->enqueue(nullptr, caf::make_message_id(),
                          caf::make_message(std::move(message)), nullptr);
       return;
@@ -252,7 +322,8 @@ class DirectLine {
 
   caf::strong_actor_ptr receiver_;
   Host& host_;
-  caf::scheduled_actor* resident_ = nullptr;  // null: not of this host
+  ResidentBase* resident_ = nullptr;       // null: not of this host
+  caf::scheduled_actor* actor_ = nullptr;  // the same
   caf::mailbox_element_ptr element_;
 };
 

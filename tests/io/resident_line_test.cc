@@ -1,0 +1,251 @@
+// Messages between residents of one host, which do not pass mailboxes: nobody
+// can tell.
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "caf/allowed_unsafe_message_type.hpp"
+#include "caf/event_based_actor.hpp"
+#include "caf/send.hpp"
+#include "caf/skip.hpp"
+#include "caf/typed_actor.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/resident.h"
+#include "tests/support/io_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Runs what it is sent, on the host's thread, as its own.
+struct Task {
+  std::function<void(caf::event_based_actor*)> run;
+};
+
+// Answered with its number.
+struct Question {
+  int number;
+};
+
+}  // namespace
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Task)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Question)
+
+namespace troupe {
+namespace {
+
+// Tasks, numbers that are told to `heard`, questions, and texts that are
+// skipped while `skips`.
+caf::behavior Person(Resident<caf::event_based_actor>* self,
+                     std::function<void(int)> heard,
+                     std::shared_ptr<bool> skips) {
+  return {
+      [=](const Task& task) { task.run(self); },
+      [=](int number) { heard(number); },
+      [=](const Question& question) { return question.number; },
+      [=](const std::string& text) -> caf::result<void> {
+        if (*skips) return caf::skip();
+        heard(std::stoi(text));
+        return caf::unit;
+      },
+  };
+}
+
+class ResidentLineTest : public IoTest {
+ protected:
+  using Heard = std::function<void(int)>;
+
+  caf::actor NewPerson(Heard heard = nullptr) {
+    caf::actor person =
+        SpawnResident<caf::hidden>(host(), Person, std::move(heard), skips_);
+    // Has run once, so that it is at rest.
+    Do(person, [](caf::event_based_actor*) {});
+    return person;
+  }
+  Heard Noted() {
+    return [this](int number) { trace_->Add(std::to_string(number)); };
+  }
+  void Do(const caf::actor& person,
+          std::function<void(caf::event_based_actor*)> what) {
+    std::promise<void> done;
+    caf::anon_send(person, Task{[&](caf::event_based_actor* self) {
+                     what(self);
+                     done.set_value();
+                   }});
+    done.get_future().wait();
+  }
+
+  std::shared_ptr<bool> skips_ = std::make_shared<bool>(false);
+};
+
+TEST_F(ResidentLineTest, IsTakenByMessagesBetweenResidentsAtRest) {
+  caf::actor sender = NewPerson(), receiver = NewPerson([](int) {});
+  auto* at_rest = dynamic_cast<ResidentBase*>(
+      caf::actor_cast<caf::abstract_actor*>(receiver));
+  Do(sender, [&](caf::event_based_actor* self) {
+    EXPECT_TRUE(at_rest->IsAtRest());
+    self->send(receiver, 1);
+    EXPECT_TRUE(at_rest->IsAtRest()) << "its mailbox was used";
+  });
+}
+
+// A message through the mailbox between two that are in the line.
+TEST_F(ResidentLineTest, KeepsTheOrderOfASenderWhoeverElseSends) {
+  std::vector<int> heard;
+  std::promise<void> done;
+  caf::actor sender = NewPerson();
+  caf::actor receiver = NewPerson([&](int number) {
+    if (number >= 0) heard.push_back(number);
+    if (number == 20000) done.set_value();
+  });
+  std::atomic<bool> over{false};
+  std::thread stranger([&] {
+    while (!over) caf::anon_send(receiver, -1);
+  });
+  for (int round = 0; round < 200; ++round) {
+    Do(sender, [&](caf::event_based_actor* self) {
+      for (int i = 1; i <= 100; ++i) self->send(receiver, round * 100 + i);
+    });
+  }
+  done.get_future().wait();
+  over = true;
+  stranger.join();
+  ASSERT_EQ(heard.size(), 20000u);
+  for (int i = 0; i < 20000; ++i) ASSERT_EQ(heard[i], i + 1);
+}
+
+TEST_F(ResidentLineTest, LetsTimersAndOthersRunBesideAPingPong) {
+  caf::actor ping = NewPerson(), pong;
+  auto over = std::make_shared<std::atomic<bool>>(false);
+  std::function<void(caf::event_based_actor*, caf::actor)> play =
+      [&play, over](caf::event_based_actor* self, caf::actor other) {
+        if (*over) return;
+        caf::actor me(self);
+        self->send(other, Task{[&play, me](caf::event_based_actor* they) {
+                     play(they, me);
+                   }});
+      };
+  pong = NewPerson();
+  Do(ping, [&](caf::event_based_actor* self) { play(self, pong); });
+  WaitForTimer(*io_, absl::Milliseconds(1));
+  caf::actor third = NewPerson(Noted());
+  caf::anon_send(third, 3);
+  EXPECT_TRUE(trace_->WaitFor("3"));
+  *over = true;
+  WaitForIteration(*io_);
+  WaitForIteration(*io_);
+}
+
+TEST_F(ResidentLineTest, AnswersRequestsInOrder) {
+  caf::actor asker = NewPerson(), answerer = NewPerson();
+  Do(asker, [&](caf::event_based_actor* self) {
+    for (int i = 1; i <= 3; ++i) {
+      self->request(answerer, caf::infinite, Question{i})
+          .then([this](int number) {
+            trace_->Add(absl::StrCat("answer ", number));
+          });
+    }
+  });
+  ASSERT_TRUE(trace_->WaitFor("answer 3"));
+  EXPECT_THAT(trace_->events(),
+              ElementsAre("answer 1", "answer 2", "answer 3"));
+}
+
+// What comes while it awaits an answer waits, too, in its order.
+TEST_F(ResidentLineTest, WaitsForAnActorThatAwaits) {
+  caf::actor asker = NewPerson(Noted()), answerer = NewPerson();
+  caf::actor sender = NewPerson();
+  Do(sender, [&](caf::event_based_actor* self) {
+    self->send(
+        asker, Task{[&](caf::event_based_actor* me) {
+          me->request(answerer, caf::infinite, Question{0}).await([this](int) {
+            trace_->Add("answer");
+          });
+        }});
+    for (int i = 1; i <= 3; ++i) self->send(asker, i);
+  });
+  ASSERT_TRUE(trace_->WaitFor("3"));
+  EXPECT_THAT(trace_->events(), ElementsAre("answer", "1", "2", "3"));
+}
+
+TEST_F(ResidentLineTest, KeepsWhatItsReceiverSkips) {
+  *skips_ = true;
+  caf::actor receiver = NewPerson(Noted()), sender = NewPerson();
+  Do(sender, [&](caf::event_based_actor* self) {
+    self->send(receiver, std::string("1"));
+    self->send(receiver, std::string("2"));
+  });
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre());
+  Do(sender, [&](caf::event_based_actor* self) {
+    *skips_ = false;
+    self->send(receiver, 0);
+  });
+  ASSERT_TRUE(trace_->WaitFor("2"));
+  EXPECT_THAT(trace_->events(), ElementsAre("0", "1", "2"));
+}
+
+// Asked before it ended, and handled after.
+TEST_F(ResidentLineTest, BouncesRequestsToTheDead) {
+  caf::actor asker = NewPerson(), mortal = NewPerson();
+  Do(asker, [&](caf::event_based_actor* self) {
+    self->send(mortal, Task{[](caf::event_based_actor* it) { it->quit(); }});
+    self->request(mortal, caf::infinite, Question{1})
+        .then([](int) { ADD_FAILURE() << "the dead answer"; },
+              [this](const caf::error&) { trace_->Add("bounced"); });
+  });
+  ASSERT_TRUE(trace_->WaitFor("bounced"));
+}
+
+TEST_F(ResidentLineTest, GoesOnWhenAReceiverThrows) {
+  caf::actor sender = NewPerson(), other = NewPerson(Noted());
+  caf::actor bad = NewPerson([](int) { throw std::runtime_error("boom"); });
+  Do(sender, [&](caf::event_based_actor* self) {
+    self->send(bad, 1);
+    self->send(other, 2);
+  });
+  ASSERT_TRUE(trace_->WaitFor("2"));
+}
+
+// The last handle is in the line.
+TEST_F(ResidentLineTest, KeepsItsReceiversAlive) {
+  caf::actor sender = NewPerson(), receiver = NewPerson(Noted());
+  Do(sender, [&](caf::event_based_actor* self) {
+    self->send(receiver, 1);
+    receiver = nullptr;
+  });
+  ASSERT_TRUE(trace_->WaitFor("1"));
+}
+
+// Bounced like all that is asked of the dead, or the end would not come.
+TEST_F(ResidentLineTest, IsEmptiedWhenItsHostStops) {
+  caf::actor receiver = NewPerson(), sender = NewPerson();
+  std::atomic<int> asked{0};
+  std::function<void(caf::event_based_actor*)> ask =
+      [&](caf::event_based_actor* self) {
+        ++asked;
+        self->request(receiver, caf::infinite, Question{1}).then([](int) {});
+        self->send(self, Task{ask});
+      };
+  caf::anon_send(sender, Task{ask});
+  while (asked < 1000) std::this_thread::yield();
+  io_->Stop();
+  EXPECT_EQ(host().resident_count(), 0u);
+  system_->await_all_actors_done();
+}
+
+}  // namespace
+}  // namespace troupe
