@@ -1,7 +1,6 @@
 #include "actors/acceptor.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -11,24 +10,11 @@
 #include "absl/time/time.h"
 #include "actors/exception_handler.h"
 #include "actors/non_blocking.h"
-#include "io/os_error.h"
 
 namespace troupe {
 namespace {
 
 constexpr absl::Duration kPause = absl::Seconds(1);
-
-bool OutOfResources(const absl::Status& status) {
-  switch (OsFailureOf(status).value_or(OsFailure()).error_number) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-      return true;
-    default:
-      return false;
-  }
-}
 
 }  // namespace
 
@@ -77,7 +63,7 @@ void Acceptor::Report(const absl::Status& why) {
     if (!watched.ok()) Report(watched);
   });
   ExceptionContext context;
-  context.message = OutOfResources(why)
+  context.message = IsOutOfResources(why)
                         ? "socket.accept() out of system resource"
                         : "socket.accept() failed";
   context.exception = std::make_exception_ptr(std::runtime_error(

@@ -24,4 +24,16 @@ absl::StatusOr<std::optional<AcceptedSocket>> AcceptConnection(int fd) {
   return OsError(errno, "accept");
 }
 
+bool IsOutOfResources(const absl::Status& status) {
+  switch (OsFailureOf(status).value_or(OsFailure()).error_number) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace troupe

@@ -1,7 +1,7 @@
 // One accept(2) of a non-blocking listening socket.
 //
 //   auto accepted = AcceptConnection(listener);
-//   if (!accepted.ok()) ...              // EMFILE for one, as OsFailure
+//   if (!accepted.ok()) ...              // as OsFailure; see IsOutOfResources
 //   if (!accepted->has_value()) ...      // nobody waits
 //
 // A connection that was given up before we saw it (ECONNABORTED) is passed over
@@ -11,6 +11,7 @@
 
 #include <optional>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "io/owned_fd.h"
 #include "io/sockets/socket_address.h"
@@ -23,6 +24,11 @@ struct AcceptedSocket {
 };
 
 absl::StatusOr<std::optional<AcceptedSocket>> AcceptConnection(int fd);
+
+// Whether descriptors or memory ran out (EMFILE, ENFILE, ENOBUFS, ENOMEM). The
+// connection still waits, so the listener stays ready: pause, or the next
+// accept fails at once (row A27).
+bool IsOutOfResources(const absl::Status& status);
 
 }  // namespace troupe
 
