@@ -86,6 +86,18 @@ class Bytes {
     return rest;
   }
 
+  // The first `n` (at most size()) bytes, which this one loses. Nothing taken
+  // holds no storage, nor does this one when it has lost all.
+  Bytes TakeFirst(size_t n) {
+    if (n == 0) return Bytes();
+    if (n == size_) return std::move(*this);
+    Bytes first = *this;
+    first.size_ = n;
+    data_ += n;
+    size_ -= n;
+    return first;
+  }
+
  private:
   ByteStorage* storage_ = nullptr;
   const char* data_ = nullptr;

@@ -40,6 +40,31 @@ TEST(BytesTest, SkipsWithoutCopying) {
   EXPECT_TRUE(tail.Skip(4).empty());
 }
 
+TEST(BytesTest, LosesTheFirstBytesToTheirTaker) {
+  Bytes rest = Bytes::Copy("headtail");
+  const char* data = rest.data();
+  Bytes head = rest.TakeFirst(4);
+  EXPECT_EQ(head.view(), "head");
+  EXPECT_EQ(head.data(), data);
+  EXPECT_EQ(rest.view(), "tail");
+  EXPECT_EQ(rest.data(), data + 4);
+}
+
+TEST(BytesTest, KeepsNoStorageWhenNothingIsTakenOrLeft) {
+  int gone = 0;
+  auto* storage = new CountedStorage(gone);
+  char data[2] = {'h', 'i'};
+  Bytes bytes(storage, data, 2);
+  storage->Release();
+  Bytes nothing = bytes.TakeFirst(0);
+  Bytes all = bytes.TakeFirst(2);
+  EXPECT_TRUE(nothing.empty());
+  EXPECT_TRUE(bytes.empty());
+  EXPECT_EQ(all.view(), "hi");
+  all = Bytes();
+  EXPECT_EQ(gone, 1);
+}
+
 TEST(BytesTest, OutlivesTheBytesItWasCutFrom) {
   Bytes tail;
   {
