@@ -6,10 +6,11 @@
 //     ConnectionLost LastWords(absl::Status) override;  // stop, say the sum
 //   };
 //
-// kIdle -> kWatching -> kIntroduced -> kOpen -> kClosed; any phase may go to
-// kClosed at once. The protocol is told ConnectionMade when the watch is there
-// and ConnectionLost on the way from kIntroduced or kOpen to kClosed: exactly
-// once each, or neither. Whoever asked to connect is answered in every case.
+// kIdle -> kBegun -> kWatching -> kGreeting -> kIntroduced -> kOpen -> kClosed;
+// any phase may go to kClosed at once. The protocol is told ConnectionMade in
+// kGreeting and ConnectionLost on the way from kIntroduced or kOpen to kClosed:
+// exactly once each, or neither. Whoever asked to connect is answered in every
+// case.
 #ifndef TROUPE_IO_CONNECTION_H_
 #define TROUPE_IO_CONNECTION_H_
 
@@ -17,6 +18,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "caf/actor_cast.hpp"
+#include "caf/mailbox_element.hpp"
+#include "caf/scheduled_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/descriptor_kind.h"
@@ -47,34 +51,45 @@ class Connection {
 
   caf::result<Connected> Connect(const FdTicket& fd, Protocol protocol,
                                  TransportOwner owner) {
+    caf::result<Connected> answer =
+        Begin(std::move(protocol), std::move(owner));
+    if (phase_ == Phase::kBegun) Continue(fd);
+    return answer;
+  }
+
+  // The same in two steps, for whoever has to find the descriptor first; the
+  // second follows if the phase is kBegun.
+  caf::result<Connected> Begin(Protocol protocol, TransportOwner owner) {
     if (phase_ != Phase::kIdle) {
       return MakeError(
           absl::FailedPreconditionError("the transport is connected already"));
     }
-    protocol_ = std::move(protocol);
+    phase_ = Phase::kBegun;
+    connecting_ = self_->template make_response_promise<Connected>();
+    caf::result<Connected> answer = connecting_;
+    SetReceiver(std::move(protocol));
     owner_ = std::move(owner);
     absl::Status usable = CheckProtocol(protocol_);
-    if (usable.ok()) usable = Prepare(fd);
-    if (!usable.ok()) {
-      caf::error why = MakeError(usable);
-      protocol_ = Protocol();  // is told nothing
-      End(usable, why);
-      return why;
-    }
+    if (!usable.ok()) Refuse(usable);
+    return answer;
+  }
+  void Continue(const FdTicket& fd) {
+    absl::Status usable = Prepare(fd);
+    if (!usable.ok()) return Refuse(usable);
     phase_ = Phase::kWatching;
-    connecting_ = self_->template make_response_promise<Connected>();
     FdObserver observer(self_);
     WatchFd watch{fd, -1, {}, {}};
     if (sides_ != Sides::kWrite) watch.reader = observer;
     if (sides_ != Sides::kRead) watch.writer = observer;
     self_->request(io_, caf::infinite, std::move(watch))
-        .then([this](const WatchStarted& started) { Introduce(started); },
+        .then([this](const WatchStarted& started) { Start(started); },
               [this](const caf::error& why) {
                 Finish(StatusOf(why));
                 self_->quit(why);
               });
-    return connecting_;
   }
+  // There is nothing to connect to; the protocol is told nothing.
+  void Refuse(const absl::Status& why) { End(why, MakeError(why)); }
 
   // Takes effect with the next event (row R16).
   caf::result<void> SetProtocol(Protocol protocol) {
@@ -84,7 +99,7 @@ class Connection {
       if (protocol_) self_->demonitor(protocol_.address());
       if (protocol) self_->monitor(protocol);
     }
-    if (phase_ != Phase::kClosed) protocol_ = std::move(protocol);
+    if (phase_ != Phase::kClosed) SetReceiver(std::move(protocol));
     return caf::unit;
   }
 
@@ -92,15 +107,17 @@ class Connection {
   // that is on its way is ended when it comes.
   void End(absl::Status why, caf::error reason = {}) {
     Phase before = phase_;
-    if (Finish(std::move(why)) || before == Phase::kIdle) {
+    if (Finish(std::move(why)) || before < Phase::kWatching) {
       self_->quit(std::move(reason));
     }
   }
 
  protected:
   enum class Phase {
-    kIdle,        // no descriptor yet
+    kIdle,        // nobody has asked yet
+    kBegun,       // no descriptor yet
     kWatching,    // WatchFd is on its way
+    kGreeting,    // the protocol does not know yet
     kIntroduced,  // ConnectionMade is on its way
     kOpen,
     kClosed,
@@ -110,6 +127,8 @@ class Connection {
   virtual absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) {
     return PrepareDescriptor(fd, host_->blocking(), SideOfTexts());
   }
+  // The descriptor is there and watched; Introduce tells the protocol.
+  virtual void Watched() { Introduce(); }
   // The protocol has handled ConnectionMade, or there is none.
   virtual void Opened() = 0;
   // Once, in any phase: nothing is left to be done or answered afterwards.
@@ -122,6 +141,18 @@ class Connection {
       End(absl::CancelledError("the protocol ended"));
     }
     return phase_ == Phase::kOpen;
+  }
+
+  // In kGreeting.
+  void Introduce() {
+    phase_ = Phase::kIntroduced;
+    if (!protocol_) return Open();
+    self_->monitor(protocol_);
+    self_->request(protocol_, caf::infinite, ConnectionMade{})
+        .then([this] { Open(); },
+              [this, asked = protocol_](const caf::error& why) {
+                Refused(asked, why);
+              });
   }
 
   void Open() {
@@ -141,8 +172,8 @@ class Connection {
     if (phase == Phase::kIntroduced && why.ok()) Answer(caf::none);
     Answer(MakeError(why.ok() ? absl::CancelledError("the transport is closed")
                               : why));
-    if (phase == Phase::kIdle || phase == Phase::kWatching) return false;
-    Tell(std::move(last));
+    if (phase <= Phase::kWatching) return false;
+    if (phase >= Phase::kIntroduced) Tell(std::move(last));
     caf::actor_cast<caf::strong_actor_ptr>(io_)->enqueue(
         caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
         caf::make_message(EndWatch{watch_}), host_);
@@ -151,13 +182,23 @@ class Connection {
 
   template <class T>
   void Tell(T message) {
-    if (!protocol_) return;
-    ProtocolPointer()->enqueue(caf::strong_actor_ptr(self_->ctrl()),
-                               caf::make_message_id(),
-                               caf::make_message(std::move(message)), host_);
+    if (receiver_ == nullptr) return;
+    receiver_->enqueue(caf::make_mailbox_element(
+                           caf::strong_actor_ptr(self_->ctrl()),
+                           caf::make_message_id(), {}, std::move(message)),
+                       host_);
   }
-  caf::strong_actor_ptr ProtocolPointer() const {
-    return caf::actor_cast<caf::strong_actor_ptr>(protocol_);
+
+  void SetReceiver(Protocol protocol) {
+    protocol_ = std::move(protocol);
+    // An empty handle must not be cast to a plain pointer.
+    auto pointer = caf::actor_cast<caf::strong_actor_ptr>(protocol_);
+    receiver_ = pointer == nullptr ? nullptr : pointer->get();
+    mailbox_owner_ = dynamic_cast<caf::scheduled_actor*>(receiver_);
+  }
+  // Messages to it go nowhere any more; its down message follows.
+  bool ReceiverEnded() const {
+    return mailbox_owner_ != nullptr && mailbox_owner_->mailbox().closed();
   }
 
   Self* self_;
@@ -168,7 +209,7 @@ class Connection {
   WatchId watch_;
   int fd_ = -1;
   DescriptorKind kind_ = DescriptorKind::kOther;
-  Protocol protocol_;
+  Protocol protocol_;  // set by SetReceiver only
   TransportOwner owner_;
 
  private:
@@ -187,7 +228,7 @@ class Connection {
                       SideOfTexts(), self_->node());
   }
 
-  void Introduce(const WatchStarted& started) {
+  void Start(const WatchStarted& started) {
     watch_ = started.watch;
     fd_ = started.fd;
     if (phase_ != Phase::kWatching) {  // closed meanwhile
@@ -195,14 +236,8 @@ class Connection {
       self_->quit();
       return;
     }
-    phase_ = Phase::kIntroduced;
-    if (!protocol_) return Open();
-    self_->monitor(protocol_);
-    self_->request(protocol_, caf::infinite, ConnectionMade{})
-        .then([this] { Open(); },
-              [this, asked = protocol_](const caf::error& why) {
-                Refused(asked, why);
-              });
+    phase_ = Phase::kGreeting;
+    Watched();
   }
 
   // By an error of its handler or by dying in it: which of the two is known
@@ -224,6 +259,8 @@ class Connection {
     }
   }
 
+  caf::abstract_actor* receiver_ = nullptr;        // the protocol's
+  caf::scheduled_actor* mailbox_owner_ = nullptr;  // the same, if it is one
   caf::typed_response_promise<Connected> connecting_;
 };
 

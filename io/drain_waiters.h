@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "caf/delegated.hpp"
 #include "caf/mailbox_element.hpp"
+#include "caf/result.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/io_messages.h"
 #include "io/status_error.h"
@@ -21,11 +23,12 @@ class DrainWaiters {
 
   // For the message that `self` handles; a plain one waits for nothing.
   template <class Self>
-  Promise Add(Self* self) {
-    const bool asked = self->current_mailbox_element()->mid.is_request();
-    Promise promise = self->template make_response_promise<Drained>();
-    if (asked) waiters_.push_back(promise);
-    return promise;
+  caf::result<Drained> Add(Self* self) {
+    if (!self->current_mailbox_element()->mid.is_request()) {
+      return caf::delegated<Drained>();  // no answer
+    }
+    waiters_.push_back(self->template make_response_promise<Drained>());
+    return waiters_.back();
   }
 
   void Answer(size_t buffered) {

@@ -118,13 +118,13 @@ bool ReadSide::Nothing() {
 }
 
 bool ReadSide::Eof() {
-  Close();
+  open_ = false;
   receiver_.OnEof();
   return false;
 }
 
 bool ReadSide::Fail(int error_number) {
-  Close();
+  open_ = false;
   receiver_.OnReadError(
       OsError(error_number, "read", absl::StrCat("fd ", fd_)));
   return false;

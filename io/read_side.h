@@ -64,6 +64,14 @@ class ReadSide {
   void OnReady(Readiness readiness);
   void OnCredit() { Arm(); }
 
+  // For a receiver that makes something else of the chunks (TLS): whether what
+  // it made may be delivered now, else `wake` is called when it may; and where
+  // it is put and charged. Also after the end of reading.
+  bool MayDeliver() {
+    return !paused_ && (account_->MayCharge() || !account_->Park());
+  }
+  ReadBuffer& buffer() { return buffer_; }
+
   ReadingInfo Info() const;
 
  private:

@@ -37,7 +37,7 @@ class State : public Connection<Interface, ReadProtocol>,
   void Opened() override { reading_->Open(watch_, fd_, kind_); }
   ConnectionLost LastWords(absl::Status why) override;
 
-  bool ReceiverGone() override { return HasEnded(ProtocolPointer()); }
+  bool ReceiverGone() override { return ReceiverEnded(); }
   void OnChunk(Bytes bytes, Credit credit) override {
     Tell(DataReceived{std::move(bytes), std::move(credit)});
   }
@@ -94,6 +94,9 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   });
   auto asked = [=] { AnswerRequestsOnly(self); };
   return {
+      // CAF looks for a message's handler from the first one on.
+      [=](const FdReady& ready) { state->OnReady(ready); },
+      [=](const CreditReturned&) { state->reading().OnCredit(); },
       [=](ConnectReadPipe& request) {
         asked();
         return state->Connect(request.fd, std::move(request.protocol),
@@ -107,9 +110,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
       },
       [=](const CloseTransport&) { state->End(absl::OkStatus()); },
       [=](const GetTransportInfo&) { return state->Info(); },
-      [=](const FdReady& ready) { state->OnReady(ready); },
       [=](const WatchEnded& ended) { state->End(ended.why); },
-      [=](const CreditReturned&) { state->reading().OnCredit(); },
   };
 }
 

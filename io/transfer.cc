@@ -49,7 +49,10 @@ TransferResult WriteSome(int fd, DescriptorKind kind,
                          absl::Span<const iovec> pieces) {
   ssize_t n;
   do {
-    if (IsSocket(kind)) {
+    if (IsSocket(kind) && pieces.size() == 1) {
+      n = send(fd, pieces[0].iov_base, pieces[0].iov_len,
+               MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else if (IsSocket(kind)) {
       msghdr message = {};
       message.msg_iov = const_cast<iovec*>(pieces.data());
       message.msg_iovlen = pieces.size();

@@ -93,12 +93,12 @@ caf::result<Drained> State::Accept(std::vector<Bytes> lines) {
 
 // The answer waits for the buffer; a plain message gets none.
 caf::result<Drained> State::Written() {
-  auto promise = waiters_.Add(self_);
+  caf::result<Drained> answer = waiters_.Add(self_);
   writing_->Write();
   if (phase_ == Phase::kOpen && !writing_->paused()) {
     waiters_.Answer(writing_->buffered());
   }
-  return promise;
+  return answer;
 }
 
 void State::OnReady(const FdReady& ready) {
@@ -121,7 +121,7 @@ caf::result<TransportInfo> State::SetLimits(
 
 void State::OnDown(const caf::down_msg& down) {
   if (!LostProtocol(down)) return;
-  protocol_ = WriteProtocol();
+  SetReceiver(WriteProtocol());
   if (owner_) self_->send(owner_, ObserverLost{});
   CloseWhenWritten();
 }
@@ -152,14 +152,16 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   });
   auto asked = [=] { AnswerRequestsOnly(self); };
   return {
+      // CAF looks for a message's handler from the first one on.
+      [=](Write& write) {
+        asked();
+        return state->Accept(std::move(write.bytes), std::move(write.credit));
+      },
+      [=](const FdReady& ready) { state->OnReady(ready); },
       [=](ConnectWritePipe& request) {
         asked();
         return state->Connect(request.fd, std::move(request.protocol),
                               std::move(request.owner));
-      },
-      [=](Write& write) {
-        asked();
-        return state->Accept(std::move(write.bytes), std::move(write.credit));
       },
       [=](WriteLines& write) {
         asked();
@@ -177,7 +179,6 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
         return state->SetLimits(limits);
       },
       [=](const GetTransportInfo&) { return state->Info(); },
-      [=](const FdReady& ready) { state->OnReady(ready); },
       [=](const WatchEnded& ended) { state->End(ended.why); },
   };
 }

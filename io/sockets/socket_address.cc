@@ -60,6 +60,22 @@ SocketAddress SocketAddress::From(const sockaddr* address, socklen_t size) {
   return result;
 }
 
+SocketAddress SocketAddress::Of(int fd) {
+  SocketAddress address;
+  socklen_t size = sizeof address.storage_;
+  auto* room = reinterpret_cast<sockaddr*>(&address.storage_);
+  if (getsockname(fd, room, &size) == 0) address.size_ = size;
+  return address;
+}
+
+SocketAddress SocketAddress::OfPeer(int fd) {
+  SocketAddress address;
+  socklen_t size = sizeof address.storage_;
+  auto* room = reinterpret_cast<sockaddr*>(&address.storage_);
+  if (getpeername(fd, room, &size) == 0) address.size_ = size;
+  return address;
+}
+
 std::string SocketAddress::path() const {
   if (storage_.ss_family != AF_UNIX || size_ <= kPathOffset) return "";
   const char* begin = reinterpret_cast<const char*>(&storage_) + kPathOffset;

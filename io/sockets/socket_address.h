@@ -31,6 +31,10 @@ class SocketAddress {
   // What accept(2), getsockname(2) and the like have filled in.
   static SocketAddress From(const sockaddr* address, socklen_t size);
 
+  // Of the two ends of a socket; of nobody if it has none.
+  static SocketAddress Of(int fd);
+  static SocketAddress OfPeer(int fd);
+
   const sockaddr* data() const {
     return reinterpret_cast<const sockaddr*>(&storage_);
   }

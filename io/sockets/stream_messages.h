@@ -3,6 +3,7 @@
 // Stream transport (stream_transport.h), one for each connection
 //   ConnectStream  anyone -> transport     take this socket; answered when the
 //                                          protocol has seen ConnectionMade
+//   ConnectUnix    anyone -> transport     connect to this address first
 //   ConnectionMade transport -> protocol   first
 //   DataReceived   transport -> protocol   in order; the Credit in it bounds
 //                                          what is in flight
@@ -14,17 +15,45 @@
 //   Write, WriteLines, WriteEof, CloseTransport, AbortTransport, PauseReading,
 //   ResumeReading, SetWriteBufferLimits, GetTransportInfo: as of the pipes
 //   (io_messages.h)
+//   GetPeer        anyone -> transport     who is at the other end
+//
+// Server (unix_server.h), one for each address
+//   StartServing   anyone -> server        listen and accept; answered when it
+//                                          does; once is enough
+//   StopServing    anyone -> server        no more connections, for good; those
+//                                          that are there go on (row U16)
+//   CloseClients   anyone -> server        CloseTransport to each of them
+//   AbortClients   anyone -> server        AbortTransport to each of them
+//   WaitClosed     anyone -> server        answered when it has stopped serving
+//                                          and the last connection is gone
+//   DrainServer    anyone -> server        stops serving, closes the clients
+//   and
+//                                          aborts those that are left when the
+//                                          time is over; answered as WaitClosed
+//   GetServerInfo  anyone -> server        how it stands
+//   ServerTrouble  server -> owner         it goes on, but somebody should know
 //
 // The messages carry handles, descriptors and memory of this process; none of
 // them leaves it.
 #ifndef TROUPE_IO_SOCKETS_STREAM_MESSAGES_H_
 #define TROUPE_IO_SOCKETS_STREAM_MESSAGES_H_
 
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
+#include "io/sockets/socket_address.h"
+#include "io/sockets/socket_type.h"
 #include "io/transport_info.h"
 
 namespace troupe {
@@ -47,22 +76,94 @@ struct ConnectStream {
   TransportOwner owner = {};  // may be empty
   AfterEof after_eof = AfterEof::kClose;
 };
+// A full backlog is tried again until the time is over, any other refusal is
+// final. CloseTransport and AbortTransport call it off.
+struct ConnectUnix {
+  SocketAddress address;
+  StreamProtocol protocol;
+  absl::Duration timeout = absl::Seconds(60);
+  TransportOwner owner = {};
+  AfterEof after_eof = AfterEof::kClose;
+  SocketType type = SocketType::kStream;  // or kSeqpacket
+};
 struct SetStreamProtocol {
   StreamProtocol protocol;
 };
+struct GetPeer {};
+// Of the process that connected or began to listen, at that moment; see
+// peer_credentials.h.
+struct PeerProcess {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  FdTicket pidfd;  // empty where the kernel has none
+};
+struct PeerInfo {
+  SocketAddress address;  // of nobody for a client that did not bind
+  SocketAddress own_address;
+  std::optional<PeerProcess> process;  // none if it is no UNIX socket
+};
 using StreamTransport = caf::typed_actor<
     caf::replies_to<ConnectStream>::with<Connected>,
+    caf::replies_to<ConnectUnix>::with<Connected>,
     caf::replies_to<Write>::with<Drained>,
     caf::replies_to<WriteLines>::with<Drained>, caf::reacts_to<WriteEof>,
     caf::reacts_to<CloseTransport>, caf::reacts_to<AbortTransport>,
     caf::reacts_to<PauseReading>, caf::reacts_to<ResumeReading>,
     caf::reacts_to<SetStreamProtocol>,
     caf::replies_to<SetWriteBufferLimits>::with<TransportInfo>,
-    caf::replies_to<GetTransportInfo>::with<TransportInfo>>;
+    caf::replies_to<GetTransportInfo>::with<TransportInfo>,
+    caf::replies_to<GetPeer>::with<PeerInfo>>;
+
+struct StartServing {};
+struct Serving {};
+struct StopServing {};
+struct CloseClients {};
+struct AbortClients {};
+struct WaitClosed {};
+struct DrainServer {
+  absl::Duration deadline = absl::Seconds(30);
+};
+struct ServerClosed {
+  size_t aborted = 0;  // clients, by DrainServer
+};
+struct GetServerInfo {};
+struct ServerInfo {
+  SocketAddress address;
+  bool serving = false;
+  uint64_t accepted = 0;  // since the start
+  std::vector<StreamTransport> connections;
+};
+// Once when it begins, not for each try.
+struct ServerTrouble {
+  absl::Status why;
+};
+using ServerOwner = caf::typed_actor<caf::reacts_to<ServerTrouble>>;
+using UnixServer =
+    caf::typed_actor<caf::replies_to<StartServing>::with<Serving>,
+                     caf::reacts_to<StopServing>, caf::reacts_to<CloseClients>,
+                     caf::reacts_to<AbortClients>,
+                     caf::replies_to<WaitClosed>::with<ServerClosed>,
+                     caf::replies_to<DrainServer>::with<ServerClosed>,
+                     caf::replies_to<GetServerInfo>::with<ServerInfo>>;
 
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectStream)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SetStreamProtocol)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectUnix)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetPeer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::PeerInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StartServing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Serving)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopServing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseClients)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AbortClients)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::DrainServer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ServerClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetServerInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ServerInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ServerTrouble)
 
 #endif  // TROUPE_IO_SOCKETS_STREAM_MESSAGES_H_

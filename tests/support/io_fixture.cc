@@ -14,129 +14,44 @@
 namespace troupe {
 namespace {
 
-std::string Describe(const ConnectionLost& lost) {
-  std::string text =
-      absl::StrCat("CL(", lost.why.ok() ? "None" : lost.why.message(), ")");
-  if (lost.bytes_lost > 0) absl::StrAppend(&text, " lost ", lost.bytes_lost);
-  if (lost.writes_refused > 0) {
-    absl::StrAppend(&text, " refused ", lost.writes_refused);
-  }
-  return text;
-}
-
-struct Notes {
-  std::shared_ptr<Trace> trace;
-  std::string* received;
-  ProtocolScript script;
-
-  void Add(const std::string& event) const { trace->Add(script.name + event); }
-};
-
-void Run(const std::function<void()>& script) {
-  if (script) script();
-}
-
-ReadProtocol::behavior_type ReadHandlers(const Notes& notes) {
+ReadProtocol::behavior_type ReadHandlers(const ProtocolNotes& notes) {
   return {
-      [=](const ConnectionMade&) {
-        notes.Add("CM");
-        Run(notes.script.made);
-      },
-      [=](DataReceived& data) {
-        if (!notes.script.forget) {
-          notes.received->append(data.bytes.data(), data.bytes.size());
-        }
-        notes.Add(absl::StrCat("DR(", data.bytes.size(), ")"));
-        if (notes.script.data) notes.script.data(data);
-      },
-      [=](const EofReceived&) {
-        notes.Add("EOF");
-        Run(notes.script.eof);
-      },
-      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
+      [=](const ConnectionMade&) { notes.Made(); },
+      [=](DataReceived& data) { notes.Data(data); },
+      [=](const EofReceived&) { notes.Eof(); },
+      [=](const ConnectionLost& lost) { notes.Lost(lost); },
   };
 }
 
-WriteProtocol::behavior_type WriteHandlers(const Notes& notes) {
+WriteProtocol::behavior_type WriteHandlers(const ProtocolNotes& notes) {
   return {
-      [=](const ConnectionMade&) {
-        notes.Add("CM");
-        Run(notes.script.made);
-      },
-      [=](const PauseWriting&) { notes.Add("PAUSE"); },
-      [=](const ResumeWriting&) {
-        notes.Add("RESUME");
-        Run(notes.script.resumed);
-      },
-      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
+      [=](const ConnectionMade&) { notes.Made(); },
+      [=](const PauseWriting&) { notes.Paused(); },
+      [=](const ResumeWriting&) { notes.Resumed(); },
+      [=](const ConnectionLost& lost) { notes.Lost(lost); },
   };
-}
-
-StreamProtocol::behavior_type StreamHandlers(const Notes& notes) {
-  return {
-      [=](const ConnectionMade&) {
-        notes.Add("CM");
-        Run(notes.script.made);
-      },
-      [=](DataReceived& data) {
-        if (!notes.script.forget) {
-          notes.received->append(data.bytes.data(), data.bytes.size());
-        }
-        notes.Add(absl::StrCat("DR(", data.bytes.size(), ")"));
-        if (notes.script.data) notes.script.data(data);
-      },
-      [=](const EofReceived&) {
-        notes.Add("EOF");
-        Run(notes.script.eof);
-      },
-      [=](const PauseWriting&) { notes.Add("PAUSE"); },
-      [=](const ResumeWriting&) {
-        notes.Add("RESUME");
-        Run(notes.script.resumed);
-      },
-      [=](const ConnectionLost& lost) { notes.Add(Describe(lost)); },
-  };
-}
-
-// An exception of a handler ends a worker's actor; CAF would say so on stdout.
-template <class Self>
-void EndQuietly(Self* self) {
-  self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) {
-    return ExceptionToError(e);
-  });
 }
 
 ReadProtocol::behavior_type WorkerReadProtocol(ReadProtocol::pointer self,
-                                               Notes notes) {
+                                               ProtocolNotes notes) {
   EndQuietly(self);
   return ReadHandlers(notes);
 }
 
 ReadProtocol::behavior_type ResidentReadProtocol(Resident<ReadProtocol::base>*,
-                                                 Notes notes) {
+                                                 ProtocolNotes notes) {
   return ReadHandlers(notes);
 }
 
 WriteProtocol::behavior_type WorkerWriteProtocol(WriteProtocol::pointer self,
-                                                 Notes notes) {
+                                                 ProtocolNotes notes) {
   EndQuietly(self);
   return WriteHandlers(notes);
 }
 
 WriteProtocol::behavior_type ResidentWriteProtocol(
-    Resident<WriteProtocol::base>*, Notes notes) {
+    Resident<WriteProtocol::base>*, ProtocolNotes notes) {
   return WriteHandlers(notes);
-}
-
-StreamProtocol::behavior_type WorkerStreamProtocol(StreamProtocol::pointer self,
-                                                   Notes notes) {
-  EndQuietly(self);
-  return StreamHandlers(notes);
-}
-
-StreamProtocol::behavior_type ResidentStreamProtocol(
-    Resident<StreamProtocol::base>*, Notes notes) {
-  return StreamHandlers(notes);
 }
 
 TransportOwner::behavior_type Owner(TransportOwner::pointer,
@@ -189,35 +104,25 @@ IoTest::~IoTest() {
 
 ReadProtocol IoTest::NewReadProtocol(ProtocolScript script) {
   return system_->spawn<caf::hidden>(
-      WorkerReadProtocol, Notes{trace_, &received_, std::move(script)});
+      WorkerReadProtocol, ProtocolNotes{trace_, &received_, std::move(script)});
 }
 
 ReadProtocol IoTest::NewResidentReadProtocol(ProtocolScript script) {
   return SpawnResident<caf::hidden>(
       host(), ResidentReadProtocol,
-      Notes{trace_, &received_, std::move(script)});
+      ProtocolNotes{trace_, &received_, std::move(script)});
 }
 
 WriteProtocol IoTest::NewWriteProtocol(ProtocolScript script) {
   return system_->spawn<caf::hidden>(
-      WorkerWriteProtocol, Notes{trace_, &received_, std::move(script)});
+      WorkerWriteProtocol,
+      ProtocolNotes{trace_, &received_, std::move(script)});
 }
 
 WriteProtocol IoTest::NewResidentWriteProtocol(ProtocolScript script) {
   return SpawnResident<caf::hidden>(
       host(), ResidentWriteProtocol,
-      Notes{trace_, &received_, std::move(script)});
-}
-
-StreamProtocol IoTest::NewStreamProtocol(ProtocolScript script) {
-  return system_->spawn<caf::hidden>(
-      WorkerStreamProtocol, Notes{trace_, &received_, std::move(script)});
-}
-
-StreamProtocol IoTest::NewResidentStreamProtocol(ProtocolScript script) {
-  return SpawnResident<caf::hidden>(
-      host(), ResidentStreamProtocol,
-      Notes{trace_, &received_, std::move(script)});
+      ProtocolNotes{trace_, &received_, std::move(script)});
 }
 
 TransportOwner IoTest::NewOwner() {
@@ -245,13 +150,6 @@ std::string IoTest::Connect(const WriteTransport& transport, FdTicket fd,
 std::string IoTest::Connect(const WriteTransport& transport, OwnedFd fd,
                             WriteProtocol protocol) {
   return Connect(transport, FdTicket(std::move(fd)), std::move(protocol));
-}
-
-std::string IoTest::Connect(const StreamTransport& transport, OwnedFd fd,
-                            StreamProtocol protocol, AfterEof after_eof) {
-  return Await(*system_, transport,
-               ConnectStream{FdTicket(std::move(fd)), std::move(protocol),
-                             NewOwner(), after_eof});
 }
 
 // The timer is started in one iteration and fires after the selector's turn in

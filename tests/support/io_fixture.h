@@ -1,8 +1,5 @@
 // An actor system with one I/O thread, and protocols that write down what they
-// are told. What is written: `CM`, `DR(n)`, `EOF`, `CL(None)` or `CL(text)`,
-// `PAUSE`, `RESUME`, `LOST(n)`, the names of the golden traces of
-// docs/asyncio.md; after CL what ConnectionLost counted, if anything:
-// `CL(None) lost 5 refused 1`.
+// are told (protocol_notes.h).
 #ifndef TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
 #define TROUPE_TESTS_SUPPORT_IO_FIXTURE_H_
 
@@ -21,24 +18,13 @@
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/owned_fd.h"
-#include "io/sockets/stream_messages.h"
 #include "io/status_error.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/protocol_notes.h"
 #include "tests/support/trace.h"
 
 namespace troupe {
-
-// What a test's protocol does beside writing down. All are optional and run in
-// the protocol's handlers.
-struct ProtocolScript {
-  std::function<void()> made;
-  std::function<void(DataReceived&)> data;  // may keep the credit
-  std::function<void()> resumed;
-  std::function<void()> eof;
-  std::string name;     // before each event, to tell two protocols apart
-  bool forget = false;  // received_ stays empty
-};
 
 // What a request is answered with.
 template <class Message>
@@ -60,8 +46,6 @@ class IoTest : public LeakCheckedTest {
   ReadProtocol NewResidentReadProtocol(ProtocolScript script = {});
   WriteProtocol NewWriteProtocol(ProtocolScript script = {});
   WriteProtocol NewResidentWriteProtocol(ProtocolScript script = {});
-  StreamProtocol NewStreamProtocol(ProtocolScript script = {});
-  StreamProtocol NewResidentStreamProtocol(ProtocolScript script = {});
   TransportOwner NewOwner();
 
   // Connects and waits for the answer; the error's text, or "" .
@@ -73,10 +57,6 @@ class IoTest : public LeakCheckedTest {
                       WriteProtocol protocol);
   std::string Connect(const WriteTransport& transport, OwnedFd fd,
                       WriteProtocol protocol);
-
-  std::string Connect(const StreamTransport& transport, OwnedFd fd,
-                      StreamProtocol protocol,
-                      AfterEof after_eof = AfterEof::kClose);
 
   // Asks and waits for the answer.
   template <class Transport>

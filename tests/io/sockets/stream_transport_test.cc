@@ -21,7 +21,7 @@
 #include "io/os_error.h"
 #include "io/owned_fd.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/io_fixture.h"
+#include "tests/support/stream_fixture.h"
 
 namespace troupe {
 namespace {
@@ -38,7 +38,7 @@ auto ByPeersEnd() {
 
 enum class Home { kWorker, kResident };
 
-class StreamTransportTest : public IoTest,
+class StreamTransportTest : public StreamTest,
                             public ::testing::WithParamInterface<Home> {
  protected:
   StreamTransportTest() { std::tie(ours_, theirs_) = MakeSocketPair(); }

@@ -1,0 +1,65 @@
+// The handlers of every stream transport: messages become calls of its state.
+#ifndef TROUPE_IO_SOCKETS_STREAM_BEHAVIOR_H_
+#define TROUPE_IO_SOCKETS_STREAM_BEHAVIOR_H_
+
+#include <utility>
+
+#include "caf/typed_event_based_actor.hpp"
+#include "io/answer_requests.h"
+#include "io/sockets/stream_state.h"
+#include "io/status_error.h"
+
+namespace troupe {
+
+// Of the actor `self`, which has the state.
+template <class Self>
+StreamInterface::behavior_type StreamBehavior(Self* self, StreamState* state) {
+  self->set_down_handler(
+      [=](const caf::down_msg& down) { state->OnDown(down); });
+  self->set_exit_handler([=](const caf::exit_msg& exit) {
+    if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
+  });
+  auto asked = [=] { AnswerRequestsOnly(self); };
+  return {
+      // CAF looks for a message's handler from the first one on.
+      [=](const FdReady& ready) { state->OnReady(ready); },
+      [=](Write& write) {
+        asked();
+        return state->Accept(std::move(write.bytes), std::move(write.credit));
+      },
+      [=](const CreditReturned&) { state->OnCredit(); },
+      [=](ConnectStream& request) {
+        asked();
+        return state->Connect(request);
+      },
+      [=](ConnectUnix& request) {
+        asked();
+        return state->Connect(request);
+      },
+      [=](WriteLines& write) {
+        asked();
+        return state->Accept(std::move(write.lines));
+      },
+      [=](const WriteEof&) { state->WriteEof(); },
+      [=](const CloseTransport&) { state->CloseWhenWritten(); },
+      [=](const AbortTransport&) { state->Abort(); },
+      [=](const PauseReading&) { state->Pause(); },
+      [=](const ResumeReading&) { state->Resume(); },
+      [=](SetStreamProtocol& set) {
+        asked();
+        return state->SetProtocol(std::move(set.protocol));
+      },
+      [=](const SetWriteBufferLimits& limits) {
+        asked();
+        return state->SetLimits(limits);
+      },
+      [=](const GetTransportInfo&) { return state->Info(); },
+      [=](const GetPeer&) { return state->Peer(); },
+      [=](const WatchEnded& ended) { state->End(ended.why); },
+      [=](const TimerFired& fired) { state->OnTimer(fired); },
+  };
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_SOCKETS_STREAM_BEHAVIOR_H_

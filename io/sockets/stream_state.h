@@ -1,0 +1,130 @@
+// What a stream transport does, plain or not; stream_transport.h is its use.
+//
+// A derived class may put something between protocol and socket: it takes the
+// chunks that are read and what is to be written, and says when the protocol is
+// introduced (tls_transport.cc).
+#ifndef TROUPE_IO_SOCKETS_STREAM_STATE_H_
+#define TROUPE_IO_SOCKETS_STREAM_STATE_H_
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "io/bytes.h"
+#include "io/connection.h"
+#include "io/credit.h"
+#include "io/credit_returned.h"
+#include "io/descriptor_kind.h"
+#include "io/drain_waiters.h"
+#include "io/fd_ticket.h"
+#include "io/io_host.h"
+#include "io/io_messages.h"
+#include "io/read_side.h"
+#include "io/sockets/stream_messages.h"
+#include "io/sockets/unix_dialer.h"
+#include "io/timer_id.h"
+#include "io/write_side.h"
+
+namespace troupe {
+
+using StreamInterface =
+    StreamTransport::extend<caf::reacts_to<FdReady>, caf::reacts_to<WatchEnded>,
+                            caf::reacts_to<CreditReturned>,
+                            caf::reacts_to<TimerFired>>;
+
+class StreamState : public Connection<StreamInterface, StreamProtocol>,
+                    public ReadSide::Receiver,
+                    public WriteSide::Owner {
+ public:
+  static constexpr const char* name = "stream-transport";
+
+  explicit StreamState(Self* self) : Connection(self, Sides::kBoth) {}
+  ~StreamState() override {
+    Finish(absl::CancelledError("the transport was ended"));
+  }
+
+  void Init(IoHost* host, IoActor io, size_t window);
+  caf::result<Connected> Connect(ConnectStream& request);
+  caf::result<Connected> Connect(ConnectUnix& request);
+
+  caf::result<Drained> Accept(Bytes bytes, Credit credit);
+  caf::result<Drained> Accept(std::vector<Bytes> lines);
+  void WriteEof();
+  void CloseWhenWritten();
+  void Abort() { End(absl::OkStatus()); }
+  virtual void Pause();
+  virtual void Resume() { reading_->Resume(); }
+  caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
+
+  void OnReady(const FdReady& ready);
+  virtual void OnCredit() { reading_->OnCredit(); }
+  virtual void OnTimer(const TimerFired& fired);
+  void OnDown(const caf::down_msg& down);
+
+  TransportInfo Info() const;
+  caf::result<PeerInfo> Peer() const;
+
+ protected:
+  // Puts it where the writing side takes it from.
+  virtual void Send(Bytes bytes, Credit credit) {
+    writing_->Add(std::move(bytes), std::move(credit));
+  }
+  // Nothing will be sent any more. False: not now, FinishWriting is called
+  // again.
+  virtual bool SendEnd() { return true; }
+  // By CloseTransport.
+  virtual void StopReading() { reading_->Close(); }
+  // What was sent is written, and the peer is to know that nothing follows.
+  virtual void ShutDown();
+
+  // Connection.
+  absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) override;
+  void Opened() override;
+  ConnectionLost LastWords(absl::Status why) override;
+
+  // ReadSide::Receiver.
+  bool ReceiverGone() override;
+  void OnChunk(Bytes bytes, Credit credit) override {
+    Tell(DataReceived{std::move(bytes), std::move(credit)});
+  }
+  void OnEof() override;
+  void OnReadError(absl::Status why) override;
+
+  // WriteSide::Owner.
+  void OnPause() override { Tell(PauseWriting{}); }
+  void OnResume() override;
+  void OnWritten() override;
+  void OnWriteError(absl::Status why) override;
+  void OnPeerGone() override { End(absl::OkStatus()); }
+
+  void FinishWriting();
+  void AnswerIfDrained();
+
+  std::optional<ReadSide> reading_;
+  std::optional<WriteSide> writing_;
+  bool closing_ = false;  // by CloseTransport: flush, then end
+
+ private:
+  void Dial();
+  absl::Status Refusal();
+  caf::result<Drained> Written();
+  void EofHandled();
+
+  std::optional<UnixDialer> dialer_;  // as long as the backlog is full
+  TimerId dial_timer_;
+  DrainWaiters waiters_;
+  AfterEof after_eof_ = AfterEof::kClose;
+  bool read_over_ = false;
+  bool write_ended_ = false;  // nothing more is accepted
+  bool write_over_ = false;   // and nothing is left
+  absl::Status write_error_;  // not OK: the end of reading is the end
+  size_t lost_ = 0;
+  size_t refused_ = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_IO_SOCKETS_STREAM_STATE_H_
