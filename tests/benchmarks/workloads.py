@@ -35,6 +35,10 @@ PEERS = ("limit", "libuv", "asyncio")
 _ALL = ("limit", "libuv", "troupe", "asyncio", "uvloop")
 
 WORKLOADS = (
+    Workload("W7", "echo over UNIX sockets: size of a message/connections",
+             {"64/1": 200_000, "64/64": 400_000, "64/1000": 400_000,
+              "65536/1": 40_000, "65536/64": 40_000, "65536/1000": 40_000},
+             ("limit", "libuv", "troupe")),
     Workload("W8", "signals, to 1 or 100 subscribers",
              {"single/1": 20_000, "single/100": 5_000,
               "burst/1": 32_000, "burst/100": 6_400},

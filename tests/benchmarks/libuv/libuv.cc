@@ -1,7 +1,9 @@
 // The subject `libuv`.
+#include "tests/benchmarks/libuv/uv_echo.h"
 #include "tests/benchmarks/libuv/uv_loop.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
 #include "tests/benchmarks/workloads/timers.h"
@@ -11,7 +13,8 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"libuv W8", Signals<UvLoop>},
+                    {{"libuv W7", Echo<UvEcho>},
+                     {"libuv W8", Signals<UvLoop>},
                      {"libuv W9", Timers<UvLoop>},
                      {"libuv W15", CallsOnLoop<UvLoop>},
                      {"libuv W16", CallsFromThread<UvLoop>},

@@ -1,7 +1,9 @@
 // The subject `limit`.
+#include "tests/benchmarks/limit/limit_echo.h"
 #include "tests/benchmarks/limit/limit_loop.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
 #include "tests/benchmarks/workloads/timers.h"
@@ -11,7 +13,8 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"limit W8", Signals<LimitLoop>},
+                    {{"limit W7", Echo<LimitEcho>},
+                     {"limit W8", Signals<LimitLoop>},
                      {"limit W9", Timers<LimitLoop>},
                      {"limit W15", CallsOnLoop<LimitLoop>},
                      {"limit W16", CallsFromThread<LimitLoop>},

@@ -1,9 +1,11 @@
 // The subjects `troupe`, `troupe-actor` and `troupe-worker`.
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/troupe/relayed_signals.h"
+#include "tests/benchmarks/troupe/stream_echo.h"
 #include "tests/benchmarks/troupe/troupe_loop.h"
 #include "tests/benchmarks/troupe/watched_readers.h"
 #include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
 #include "tests/benchmarks/workloads/timers.h"
@@ -13,7 +15,8 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"troupe W8", Signals<TroupeLoop>},
+                    {{"troupe W7", Echo<StreamEcho>},
+                     {"troupe W8", Signals<TroupeLoop>},
                      {"troupe W9", Timers<TroupeLoop>},
                      {"troupe W15", CallsOnLoop<TroupeLoop>},
                      {"troupe W16", CallsFromThread<TroupeLoop>},

@@ -1,0 +1,58 @@
+#include "tests/benchmarks/troupe/stream_echo.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "io/fd_ticket.h"
+#include "io/io_messages.h"
+#include "io/owned_fd.h"
+#include "io/resident.h"
+#include "io/sockets/stream_messages.h"
+#include "io/sockets/stream_transport.h"
+
+namespace troupe {
+namespace {
+
+StreamProtocol::behavior_type EchoActor(Resident<StreamProtocol::base>* self,
+                                        StreamTransport stream,
+                                        std::counting_semaphore<>* lost) {
+  return {
+      [=](DataReceived& data) {
+        caf::anon_send(stream,
+                       Write{std::move(data.bytes), std::move(data.credit)});
+      },
+      [](const ConnectionMade&) {},
+      [](const EofReceived&) {},
+      [](const PauseWriting&) {},
+      [](const ResumeWriting&) {},
+      [=](const ConnectionLost&) {
+        lost->release();
+        self->quit();
+      },
+  };
+}
+
+}  // namespace
+
+StreamEcho::StreamEcho(const std::vector<int>& sockets)
+    : system_(*System::Start(actors_)), connections_(sockets.size()) {
+  IoThread& io = system_->io();
+  caf::scoped_actor self(actors_);
+  for (int fd : sockets) {
+    StreamTransport stream = SpawnStreamTransport(io.host(), io.actor());
+    StreamProtocol protocol =
+        SpawnResident<caf::hidden>(io.host(), EchoActor, stream, &lost_);
+    self->request(stream, caf::infinite,
+                  ConnectStream{FdTicket(OwnedFd(fd)), protocol})
+        .receive([](const Connected&) {}, [](const caf::error&) { abort(); });
+  }
+}
+
+void StreamEcho::Run() {
+  for (size_t i = 0; i < connections_; ++i) lost_.acquire();
+}
+
+}  // namespace troupe
