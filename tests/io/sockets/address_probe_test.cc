@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
@@ -80,9 +81,12 @@ TEST_F(AddressProbeTest, SaysThatItMayNotAsk) {
 
 TEST_F(AddressProbeTest, SaysThatDescriptorsRanOut) {
   LeaveStale("socket");
-  FullDescriptorTable table;
-  EXPECT_EQ(OsFailureOf(IsBound(Address("socket")).status())->error_number,
-            EMFILE);
+  absl::Status full;
+  {
+    FullDescriptorTable table;
+    full = IsBound(Address("socket")).status();
+  }
+  EXPECT_EQ(OsFailureOf(full)->error_number, EMFILE);
 }
 
 }  // namespace

@@ -40,6 +40,18 @@ class DescriptorPassingTest : public LeakCheckedTest {
   std::string Receive(size_t room = 4096) {
     std::string text(room, '\0');
     last_ = ReceiveWithDescriptors(in_.get(), absl::MakeSpan(text), got_);
+    return Checked(std::move(text));
+  }
+  // With room for `more` descriptors in the table.
+  std::string ReceiveWithFullTable(int more) {
+    std::string text(4096, '\0');
+    {
+      FullDescriptorTable table(more);
+      last_ = ReceiveWithDescriptors(in_.get(), absl::MakeSpan(text), got_);
+    }
+    return Checked(std::move(text));
+  }
+  std::string Checked(std::string text) {
     EXPECT_TRUE(last_.bytes.ok()) << last_.bytes.error_number;
     text.resize(last_.bytes.size);
     return text;
@@ -178,18 +190,12 @@ TEST_F(DescriptorPassingTest, TakesThemOfSeveralHeaders) {
 
 TEST_F(DescriptorPassingTest, SaysThatSomeWereLostAndLeaksNone) {
   Send("x", Many(10));
-  {
-    FullDescriptorTable table(/*room=*/4);
-    EXPECT_EQ(Receive(), "x");
-  }
+  EXPECT_EQ(ReceiveWithFullTable(4), "x");
   EXPECT_TRUE(last_.descriptors_lost);
   EXPECT_EQ(got_.size(), 4u);
   got_.clear();
   Send("x", Many(3));
-  {
-    FullDescriptorTable table;
-    EXPECT_EQ(Receive(), "x");
-  }
+  EXPECT_EQ(ReceiveWithFullTable(0), "x");
   EXPECT_TRUE(last_.descriptors_lost);
   EXPECT_TRUE(got_.empty());
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
@@ -115,9 +116,12 @@ TEST_F(PeerCredentialsTest, SaysThatDescriptorsRanOut) {
   if (!PeerCredentialsOf(ends.first.get())->pidfd.valid()) {
     GTEST_SKIP() << "before Linux 6.5";
   }
-  FullDescriptorTable table;
-  EXPECT_EQ(PeerCredentialsOf(ends.first.get()).status().message(),
-            "SO_PEERPIDFD: Too many open files");
+  absl::Status full;
+  {
+    FullDescriptorTable table;
+    full = PeerCredentialsOf(ends.first.get()).status();
+  }
+  EXPECT_EQ(full.message(), "SO_PEERPIDFD: Too many open files");
 }
 
 TEST_F(PeerCredentialsTest, KnowsTheEndsOfASocketPairOfAnyType) {

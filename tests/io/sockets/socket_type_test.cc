@@ -45,10 +45,12 @@ TEST_F(SocketTypeTest, OpensNonBlockingSocketsThatNoProgramInherits) {
 }
 
 TEST_F(SocketTypeTest, SaysWhatForWhenNoneCanBeHad) {
-  FullDescriptorTable table;
-  absl::Status refused =
-      OpenSocket(AF_UNIX, SocketType::kStream, "/run/app.sock").status();
-  EXPECT_EQ(refused.message(), "socket \"/run/app.sock\": Too many open files");
+  absl::Status full;
+  {
+    FullDescriptorTable table;
+    full = OpenSocket(AF_UNIX, SocketType::kStream, "/run/app.sock").status();
+  }
+  EXPECT_EQ(full.message(), "socket \"/run/app.sock\": Too many open files");
 }
 
 // Row U1: the type is without the flags beside it.

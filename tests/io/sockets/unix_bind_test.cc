@@ -217,8 +217,11 @@ TEST_F(UnixBindTest, KeepsWhatItHasNoDescriptorToAskAbout) {
   LeaveStale("socket");
   OwnedFd fd = NonBlockingSocket(AF_UNIX);
   for (int room : {0, 1, 2}) {  // to look, to ask, to lock
-    FullDescriptorTable table(room);
-    const absl::Status status = BindUnixSocket(fd.get(), Address("socket"));
+    absl::Status status;
+    {
+      FullDescriptorTable table(room);
+      status = BindUnixSocket(fd.get(), Address("socket"));
+    }
     EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << room;
     EXPECT_THAT(std::string(status.message()),
                 ::testing::EndsWith("Too many open files"));

@@ -1,10 +1,9 @@
-// Listening UNIX sockets, bound and given (rows U1, U7 to U12, U18, V47 to V49,
-// A19, A20, A25).
+// Listening UNIX sockets, bound and given (rows U1, U7 to U9, U11, U12, U18,
+// V47 to V49, A20, A25).
 #include "io/sockets/unix_listener.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
@@ -33,21 +31,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class Umask {
- public:
-  explicit Umask(mode_t mask) : before_(umask(mask)) {}
-  ~Umask() { umask(before_); }
-
- private:
-  const mode_t before_;
-};
-
 class UnixListenerTest : public SocketFolderTest {
  protected:
   ListenOptions At(const std::string& name) { return {.path = Path(name)}; }
-  ListenOptions WithMode(mode_t mode) {
-    return {.path = Path("socket"), .mode = mode};
-  }
   static UnixListener Bound(const ListenOptions& options) {
     auto listener = UnixListener::Bind(options);
     EXPECT_TRUE(listener.ok()) << listener.status();
@@ -124,7 +110,7 @@ TEST_F(UnixListenerTest, RefusesWhatOptionsCannotMean) {
   EXPECT_EQ(Refused({}), absl::InvalidArgumentError("empty path"));
   EXPECT_EQ(Refused({.path = Path("socket"), .type = SocketType::kDatagram}),
             absl::InvalidArgumentError("a datagram socket does not listen"));
-  EXPECT_EQ(Refused(WithMode(04755)),
+  EXPECT_EQ(Refused({.path = Path("socket"), .mode = 04755}),
             absl::InvalidArgumentError("not the mode of a socket: 4755"));
   const std::string name = FreshAddress().path();
   const absl::Status abstract = absl::InvalidArgumentError(
@@ -162,110 +148,6 @@ TEST_F(UnixListenerTest, KeepsItsAddressBeforeItListens) {
   EXPECT_EQ(Refused(At("socket")).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(first.Listen().ok());
   EXPECT_EQ(Connect(Address("socket")), 0);
-}
-
-// Row U10.
-TEST_F(UnixListenerTest, LeavesTheModeToTheUmaskUnlessTold) {
-  for (auto [mask, mode] : {std::pair(022, "socket 0755"),
-                            {077, "socket 0700"},
-                            {0, "socket 0777"}}) {
-    Umask set(mask);
-    UnixListener listener = Bound(At("socket"));
-    EXPECT_EQ(Describe(Path("socket")), mode);
-  }
-}
-
-// Row A19.
-TEST_F(UnixListenerTest, GivesTheModeWhateverTheUmask) {
-  for (mode_t mask : {0, 022, 077, 0777}) {
-    Umask set(mask);
-    for (mode_t mode : {0600, 0660, 0666, 0777, 0}) {
-      UnixListener listener = Bound(WithMode(mode));
-      EXPECT_EQ(Describe(Path("socket")), absl::StrFormat("socket %04o", mode));
-    }
-  }
-}
-
-// Row A19.
-TEST_F(UnixListenerTest, IsNeverOpenToMoreThanItsMode) {
-  for (mode_t mask : {0, 077}) {
-    Umask set(mask);
-    std::string at_bind;
-    int connected = 0;
-    CallHook hook(CallHook::kAfterBind, 1, [&] {
-      at_bind = Describe(Path("socket"));
-      connected = Connect(Address("socket"));
-    });
-    UnixListener listener = Bound(WithMode(0640));
-    EXPECT_TRUE(hook.ran());
-    EXPECT_EQ(at_bind, mask == 0 ? "socket 0640" : "socket 0600");
-    EXPECT_EQ(connected, ECONNREFUSED);
-    EXPECT_EQ(Describe(Path("socket")), "socket 0640");
-  }
-}
-
-// Row A19.
-TEST_F(UnixListenerTest, GivesTheFileToItsOwner) {
-  const bool root = geteuid() == 0;
-  const uid_t uid = root ? 12345 : geteuid();
-  const gid_t gid = root ? 23456 : getegid();
-  UnixListener listener =
-      Bound({.path = Path("socket"), .mode = 0660, .uid = uid, .gid = gid});
-  struct stat file;
-  ASSERT_EQ(lstat(Path("socket").c_str(), &file), 0);
-  EXPECT_EQ(file.st_uid, uid);
-  EXPECT_EQ(file.st_gid, gid);
-  EXPECT_EQ(Describe(Path("socket")), "socket 0660");
-}
-
-TEST_F(UnixListenerTest, ChangesTheGroupAlone) {
-  const gid_t gid = geteuid() == 0 ? 23456 : getegid();
-  UnixListener listener = Bound({.path = Path("socket"), .gid = gid});
-  struct stat file;
-  ASSERT_EQ(lstat(Path("socket").c_str(), &file), 0);
-  EXPECT_EQ(file.st_uid, geteuid());
-  EXPECT_EQ(file.st_gid, gid);
-}
-
-TEST_F(UnixListenerTest, ChangesTheOwnerAlone) {
-  const bool root = geteuid() == 0;
-  const uid_t uid = root ? 12345 : geteuid();
-  const gid_t gid = root ? 23456 : getegid();
-  ASSERT_EQ(chown(folder().c_str(), static_cast<uid_t>(-1), gid), 0);
-  ASSERT_EQ(chmod(folder().c_str(), 02700), 0);  // files are of its group
-  UnixListener listener = Bound({.path = Path("socket"), .uid = uid});
-  struct stat file;
-  ASSERT_EQ(lstat(Path("socket").c_str(), &file), 0);
-  EXPECT_EQ(file.st_uid, uid);
-  EXPECT_EQ(file.st_gid, gid);
-}
-
-// Row A19.
-TEST_F(UnixListenerTest, LeavesNothingWhenItMayNotGiveTheFileAway) {
-  chmod(folder().c_str(), 0777);
-  EXPECT_EQ(
-      InChild([&] {
-        BecomeNobody();
-        return std::string(Refused({.path = Path("socket"),
-                                    .uid = 0,
-                                    .unlink = UnlinkPolicy::kKeep})
-                               .message());
-      }),
-      absl::StrCat("chown \"", Path("socket"), "\": Operation not permitted"));
-  EXPECT_THAT(Entries(), IsEmpty());
-}
-
-// Somebody who may write to the folder swaps the file for a link.
-TEST_F(UnixListenerTest, GivesNoRightsToAFileThatTookItsPlace) {
-  OwnedFd victim(
-      open(Path("victim").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
-  CallHook hook(CallHook::kAfterBind, 1, [&] {
-    unlink(Path("socket").c_str());
-    ASSERT_EQ(symlink("victim", Path("socket").c_str()), 0);
-  });
-  EXPECT_FALSE(Refused(WithMode(0666)).ok());
-  EXPECT_EQ(Describe(Path("victim")), "file 0600");
-  EXPECT_THAT(Entries(), ElementsAre("socket", "victim"));
 }
 
 // Rows U18, V47, A20.
