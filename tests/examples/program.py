@@ -186,11 +186,12 @@ class Collector:
 
 
 class Program:
-    """One `troupe`, running. `out` and `err` are read if they are pipes of ours."""
+    """One `troupe`, or another program, running. `out` and `err` are read if they
+    are pipes of ours."""
 
     def __init__(self, arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                 stderr=subprocess.PIPE, read_stdout=True, **options):
-        self.popen = subprocess.Popen([TROUPE, *arguments], stdin=stdin, stdout=stdout,
+                 stderr=subprocess.PIPE, read_stdout=True, program=TROUPE, **options):
+        self.popen = subprocess.Popen([program, *arguments], stdin=stdin, stdout=stdout,
                                       stderr=stderr, **options)
         self.pid = self.popen.pid
         self.stdout = self.popen.stdout

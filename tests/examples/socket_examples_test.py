@@ -1,0 +1,215 @@
+"""The examples with sockets, and programs that others wrote at their other end."""
+import asyncio
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import program
+
+MEBIBYTE = os.urandom(1 << 20)
+
+
+def example(name):
+    return os.path.abspath(f"examples/{name}")
+
+
+def installed(name):
+    return unittest.skipUnless(shutil.which(name), f"{name} is not installed")
+
+
+class SocketTest(program.TestCase):
+    def setUp(self):
+        super().setUp()
+        # The path of a socket is short, and the other folder's is not.
+        self.sockets = tempfile.mkdtemp(prefix="troupe-")
+        self.addCleanup(shutil.rmtree, self.sockets)
+
+    def path(self, name):
+        return os.path.join(self.sockets, name)
+
+    def run_example(self, name, *arguments):
+        return self.start(*arguments, program=example(name))
+
+    def connect(self):
+        """A plain client, once the server listens."""
+        def try_it():
+            client = socket.socket(socket.AF_UNIX)
+            try:
+                client.connect(self.path("socket"))
+            except (FileNotFoundError, ConnectionRefusedError):
+                client.close()
+                return None
+            return client
+        client = program.until(try_it, "the server")
+        client.settimeout(program.DEADLINE)
+        self.addCleanup(client.close)
+        return client
+
+
+class EchoTest(SocketTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.run_example("echo_server", self.path("socket"))
+        self.server.wait_out("serving")
+        self.stopping = False
+
+    def stop(self):
+        self.stopping = True
+        self.server.send(signal.SIGTERM)
+
+    def tearDown(self):
+        if not self.stopping:
+            self.server.send(signal.SIGTERM)
+        self.assertEqual(self.server.wait(), 0)
+        self.assertFalse(os.path.exists(self.path("socket")))
+
+    def test_answers_our_own_client(self):
+        client = self.run_example("echo_client", self.path("socket"), "hello", "world")
+        self.assertEqual((client.wait(), client.out, client.err), (0, "hello\nworld\n", ""))
+
+    def test_answers_asyncio(self):
+        async def one():
+            reader, writer = await asyncio.open_unix_connection(self.path("socket"))
+            async def write():
+                writer.write(MEBIBYTE)
+                await writer.drain()
+                writer.write_eof()
+            _, echo = await asyncio.gather(write(), reader.read())
+            writer.close()
+            return echo
+
+        async def many():
+            return await asyncio.gather(*(one() for _ in range(20)))
+        for echo in asyncio.run(many()):
+            self.assertTrue(echo == MEBIBYTE)
+        self.server.wait_out(rf"^pid {os.getpid()}$", 20)
+
+    def answer_of(self, *command):
+        ran = subprocess.run(command, input=MEBIBYTE, stdout=subprocess.PIPE,
+                             timeout=program.DEADLINE, check=True)
+        self.assertTrue(ran.stdout == MEBIBYTE)
+
+    @installed("socat")
+    def test_answers_socat(self):
+        self.answer_of("socat", "-t", "30", "-", "UNIX-CONNECT:" + self.path("socket"))
+
+    @installed("nc")
+    def test_answers_netcat(self):
+        self.answer_of("nc", "-N", "-U", self.path("socket"))
+
+    def test_drains_when_it_is_told_to_stop(self):
+        idle = self.connect()
+        idle.sendall(b"x")
+        self.assertEqual(idle.recv(1), b"x")
+        self.stop()
+        self.assertEqual(idle.recv(1), b"")
+        self.server.wait_out("closed, 0 aborted")
+
+    def test_aborts_a_client_that_does_not_read(self):
+        client = self.connect()
+        client.setblocking(False)
+        while select.select([], [client], [], 0.5)[1]:  # until nobody takes any more
+            client.send(MEBIBYTE)
+        self.stop()
+        self.server.wait_out("closed, 1 aborted")
+
+    def test_does_not_take_the_place_of_another(self):
+        second = self.run_example("echo_server", self.path("socket"))
+        self.assertEqual(second.wait(), 1)
+        self.assertIn("is already in use", second.err)
+        self.assertIn(self.path("socket"), second.err)
+        self.test_answers_our_own_client()
+
+    def test_takes_the_place_of_one_that_was_killed(self):
+        self.server.send(signal.SIGKILL)
+        self.server.wait()
+        self.server = self.run_example("echo_server", self.path("socket"))
+        self.server.wait_out("serving")
+        self.test_answers_our_own_client()
+
+
+class EchoClientTest(SocketTest):
+    def test_says_that_nobody_is_there(self):
+        client = self.run_example("echo_client", self.path("socket"), "hello")
+        self.assertEqual(client.wait(), 1)
+        self.assertEqual(client.err, f'echo_client: connect "{self.path("socket")}": '
+                                     "No such file or directory\n")
+
+    def test_talks_to_asyncio(self):
+        async def serve(reader, writer):
+            writer.write((await reader.read()).upper())
+            writer.close()
+
+        async def both():
+            async with await asyncio.start_unix_server(serve, self.path("socket")):
+                client = self.run_example("echo_client", self.path("socket"), "hello")
+                code = await asyncio.to_thread(client.wait)
+                self.assertEqual((code, client.out), (0, "HELLO\n"))
+        asyncio.run(both())
+
+    @installed("socat")
+    def test_talks_to_socat(self):
+        socat = subprocess.Popen(["socat", "UNIX-LISTEN:" + self.path("socket"), "EXEC:cat"])
+        program.until(lambda: os.path.exists(self.path("socket")), "socat")
+        client = self.run_example("echo_client", self.path("socket"), "hello", "socat")
+        self.assertEqual((client.wait(), client.out), (0, "hello\nsocat\n"))
+        socat.wait(program.DEADLINE)
+
+
+class ChatTest(SocketTest):
+    def setUp(self):
+        super().setUp()
+        self.room = self.run_example("chat", self.path("socket"))
+
+    def tearDown(self):
+        self.room.send(signal.SIGKILL)
+        self.room.wait()
+
+    def hears(self, guest, text):
+        got = b""
+        while not got.endswith(text.encode()):
+            chunk = guest.recv(4096)
+            self.assertTrue(chunk, got)
+            got += chunk
+
+    def test_tells_everybody_what_one_says(self):
+        first = self.connect()
+        self.hears(first, "guest 1 comes\n")
+        second = self.connect()
+        for guest in (first, second):
+            self.hears(guest, "guest 2 comes\n")
+        second.sendall(b"hel")
+        second.sendall(b"lo\r\nagain\n")
+        for guest in (first, second):
+            self.hears(guest, "guest 2: hello\nguest 2: again\n")
+        second.close()
+        self.hears(first, "guest 2 goes\n")
+
+    def test_goes_on_when_a_line_is_too_long(self):
+        guest = self.connect()
+        self.hears(guest, "guest 1 comes\n")
+        guest.sendall(b"x" * 3000 + b"\nshort\n")
+        self.hears(guest, "guest 1: short\n")
+
+    def test_does_not_wait_for_a_guest_that_does_not_read(self):
+        deaf = self.connect()
+        self.hears(deaf, "guest 1 comes\n")
+        guest = self.connect()
+        self.hears(guest, "guest 2 comes\n")
+        for i in range(2000):
+            guest.sendall(b"x" * 900 + b"\n")
+            guest.sendall(f"{i}\n".encode())
+            self.hears(guest, f"guest 2: {i}\n")
+        with open(f"/proc/{self.room.pid}/status", encoding="ascii") as status:
+            memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        if not program.SANITIZED:
+            self.assertLess(memory, 40_000)
+
+
+if __name__ == "__main__":
+    program.main()
