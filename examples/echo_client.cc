@@ -2,6 +2,8 @@
 // the
 //        end of the answer.
 // Run:   ./bazelw run //examples:echo_client -- /tmp/echo.sock hello world
+//        ./bazelw run //examples:echo_client -- --tls CA NAME /tmp/echo.sock
+//        ...
 // See:   each word on a line, as the server sent it back.
 #include <iostream>
 #include <string>
@@ -16,7 +18,9 @@
 #include "io/sockets/socket_address.h"
 #include "io/sockets/stream_messages.h"
 #include "io/sockets/stream_transport.h"
+#include "io/sockets/tls_transport.h"
 #include "io/status_error.h"
+#include "io/tls/tls_context.h"
 
 namespace {
 
@@ -59,15 +63,28 @@ StreamProtocol::behavior_type Client(StreamProtocol::pointer self,
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::cerr << "usage: echo_client PATH WORD...\n";
+  std::vector<std::string> words(argv + 1, argv + argc);
+  troupe::TlsTransportOptions tls;
+  if (words.size() > 3 && words[0] == "--tls") {
+    auto context = troupe::TlsContext::Client({.ca_file = words[1]});
+    if (!context.ok()) {
+      std::cerr << "echo_client: " << context.status().message() << '\n';
+      return 1;
+    }
+    tls.context = *context;
+    tls.server_hostname = words[2];
+    words.erase(words.begin(), words.begin() + 3);
+  }
+  if (words.empty()) {
+    std::cerr << "usage: echo_client [--tls CA NAME] PATH WORD...\n";
     return 2;
   }
-  auto address = troupe::SocketAddress::Unix(argv[1]);
+  auto address = troupe::SocketAddress::Unix(words[0]);
   if (!address.ok()) {
     std::cerr << "echo_client: " << address.status().message() << '\n';
     return 2;
   }
+  words.erase(words.begin());
   int exit_code = 0;
   troupe::Config config;
   caf::actor_system actors(config);
@@ -75,9 +92,11 @@ int main(int argc, char** argv) {
     auto system = troupe::System::Start(actors);
     if (!system.ok()) return 1;
     troupe::IoThread& io = (*system)->io();
-    actors.spawn(Client, troupe::SpawnStreamTransport(io.host(), io.actor()),
-                 *address, std::vector<std::string>(argv + 2, argv + argc),
-                 &exit_code);
+    troupe::StreamTransport stream =
+        tls.context == nullptr
+            ? troupe::SpawnStreamTransport(io.host(), io.actor())
+            : troupe::SpawnTlsTransport(io.host(), io.actor(), tls);
+    actors.spawn(Client, stream, *address, words, &exit_code);
   }  // ~System waits for Client
   return exit_code;
 }

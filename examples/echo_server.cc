@@ -19,6 +19,7 @@
 #include "io/sockets/unix_listener.h"
 #include "io/sockets/unix_server.h"
 #include "io/status_error.h"
+#include "io/tls/tls_context.h"
 #include "signals/signal_messages.h"
 #include "signals/stop_on_signals.h"
 
@@ -86,8 +87,9 @@ int Fail(const absl::Status& why) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: echo_server PATH\n";
+  const bool tls = argc == 5 && argv[2] == std::string("--tls");
+  if (argc != 2 && !tls) {
+    std::cerr << "usage: echo_server PATH [--tls CERTIFICATE KEY]\n";
     return 2;
   }
   troupe::Config config;
@@ -103,6 +105,12 @@ int main(int argc, char** argv) {
   options.new_protocol = [&io](const troupe::StreamTransport& stream) {
     return troupe::SpawnResident<caf::hidden>(io.host(), Echo, stream);
   };
+  if (tls) {
+    auto context = troupe::TlsContext::Server(
+        {.certificate_chain_file = argv[3], .private_key_file = argv[4]});
+    if (!context.ok()) return Fail(context.status());
+    options.tls = *context;
+  }
   actors.spawn(
       MainActor, system->get(), *relay,
       troupe::SpawnUnixServer(io.host(), io.actor(), *std::move(listener),

@@ -81,7 +81,7 @@ void WriteSide::Done() {
 void WriteSide::Finish() {
   if (finishing_) return;
   finishing_ = true;
-  if (queue_.empty() && open_) Done();
+  Write();  // also when nothing is left
 }
 
 void WriteSide::Wait(Interest interest, bool still_ready) {

@@ -55,6 +55,7 @@ StreamInterface::behavior_type StreamBehavior(Self* self, StreamState* state) {
       },
       [=](const GetTransportInfo&) { return state->Info(); },
       [=](const GetPeer&) { return state->Peer(); },
+      [=](const GetTlsInfo&) { return state->Tls(); },
       [=](const WatchEnded& ended) { state->End(ended.why); },
       [=](const TimerFired& fired) { state->OnTimer(fired); },
   };

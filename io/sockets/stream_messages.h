@@ -16,6 +16,7 @@
 //   ResumeReading, SetWriteBufferLimits, GetTransportInfo: as of the pipes
 //   (io_messages.h)
 //   GetPeer        anyone -> transport     who is at the other end
+//   GetTlsInfo     anyone -> transport     what was agreed, if it has TLS
 //
 // Server (unix_server.h), one for each address
 //   StartServing   anyone -> server        listen and accept; answered when it
@@ -43,6 +44,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -54,6 +56,7 @@
 #include "io/io_messages.h"
 #include "io/sockets/socket_address.h"
 #include "io/sockets/socket_type.h"
+#include "io/tls/tls_certificate.h"
 #include "io/transport_info.h"
 
 namespace troupe {
@@ -103,6 +106,13 @@ struct PeerInfo {
   SocketAddress own_address;
   std::optional<PeerProcess> process;  // none if it is no UNIX socket
 };
+struct GetTlsInfo {};
+struct TlsInfo {
+  std::string version;  // `TLSv1.3`
+  std::string cipher;   // `TLS_AES_256_GCM_SHA384`
+  std::string alpn;     // empty: none was agreed on
+  std::optional<TlsCertificate> peer_certificate;
+};
 using StreamTransport = caf::typed_actor<
     caf::replies_to<ConnectStream>::with<Connected>,
     caf::replies_to<ConnectUnix>::with<Connected>,
@@ -113,7 +123,8 @@ using StreamTransport = caf::typed_actor<
     caf::reacts_to<SetStreamProtocol>,
     caf::replies_to<SetWriteBufferLimits>::with<TransportInfo>,
     caf::replies_to<GetTransportInfo>::with<TransportInfo>,
-    caf::replies_to<GetPeer>::with<PeerInfo>>;
+    caf::replies_to<GetPeer>::with<PeerInfo>,
+    caf::replies_to<GetTlsInfo>::with<TlsInfo>>;
 
 struct StartServing {};
 struct Serving {};
@@ -154,6 +165,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SetStreamProtocol)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectUnix)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::PeerInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetTlsInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::TlsInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StartServing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Serving)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopServing)

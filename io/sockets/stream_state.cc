@@ -123,6 +123,10 @@ caf::result<PeerInfo> StreamState::Peer() const {
   return peer;
 }
 
+caf::result<TlsInfo> StreamState::Tls() const {
+  return MakeError(absl::FailedPreconditionError("the connection has no TLS"));
+}
+
 // -- reading ------------------------------------------------------------------
 
 bool StreamState::ReceiverGone() {
@@ -211,6 +215,13 @@ void StreamState::FinishWriting() {
   write_ended_ = true;
   if (writing_->finishing() || !SendEnd()) return;
   if (phase_ != Phase::kClosed) writing_->Finish();
+}
+
+void StreamState::GiveUpWriting() {
+  write_over_ = true;
+  writing_->Close();
+  waiters_.Answer(0);
+  if (closing_ || read_over_) End(absl::OkStatus());
 }
 
 void StreamState::WriteEof() {

@@ -66,6 +66,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
 
   TransportInfo Info() const;
   caf::result<PeerInfo> Peer() const;
+  virtual caf::result<TlsInfo> Tls() const;
 
  protected:
   // Puts it where the writing side takes it from.
@@ -101,6 +102,8 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   void OnPeerGone() override { End(absl::OkStatus()); }
 
   void FinishWriting();
+  // What is left to be written is of no use to anybody.
+  void GiveUpWriting();
   void AnswerIfDrained();
 
   std::optional<ReadSide> reading_;

@@ -20,6 +20,7 @@
 #include "io/readiness.h"
 #include "io/resident.h"
 #include "io/sockets/socket_accept.h"
+#include "io/sockets/tls_transport.h"
 #include "io/status_error.h"
 #include "io/timer_id.h"
 #include "io/watch_id.h"
@@ -60,6 +61,7 @@ class State {
   void Started(const WatchStarted& started);
   void Arm(bool still_ready);
   void Welcome(OwnedFd fd);
+  StreamTransport NewTransport();
   StreamProtocol NewProtocol(const StreamTransport& stream);
   void PauseFor(const absl::Status& why);
   void Tell(absl::Status why);
@@ -162,8 +164,7 @@ void State::OnReady(const FdReady&) {
 
 void State::Welcome(OwnedFd fd) {
   ++accepted_;
-  StreamTransport stream =
-      SpawnStreamTransport(*host_, io_, options_.transport);
+  StreamTransport stream = NewTransport();
   StreamProtocol protocol = NewProtocol(stream);
   if (!protocol) return;
   self_->monitor(stream);
@@ -176,6 +177,16 @@ void State::Welcome(OwnedFd fd) {
                               options_.after_eof})
       .then([](const Connected&) {},
             [this](const caf::error& why) { Tell(StatusOf(why)); });
+}
+
+StreamTransport State::NewTransport() {
+  if (options_.tls == nullptr) {
+    return SpawnStreamTransport(*host_, io_, options_.transport);
+  }
+  return SpawnTlsTransport(*host_, io_,
+                           {.context = options_.tls,
+                            .handshake_timeout = options_.handshake_timeout,
+                            .stream = options_.transport});
 }
 
 StreamProtocol State::NewProtocol(const StreamTransport& stream) {

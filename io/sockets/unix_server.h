@@ -24,11 +24,13 @@
 #include <functional>
 #include <limits>
 
+#include "absl/time/time.h"
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "io/sockets/stream_messages.h"
 #include "io/sockets/stream_transport.h"
 #include "io/sockets/unix_listener.h"
+#include "io/tls/tls_context.h"
 
 namespace troupe {
 
@@ -41,6 +43,10 @@ struct UnixServerOptions {
   ServerOwner owner = {};  // empty: trouble is a line on stderr
   AfterEof after_eof = AfterEof::kClose;
   StreamTransportOptions transport = {};
+  // A server's: each connection has TLS. Its protocol is told of it when the
+  // handshake is done, and nothing if it fails; that is trouble for the owner.
+  TlsContext::Shared tls = nullptr;
+  absl::Duration handshake_timeout = absl::Seconds(60);
 };
 
 // Resident on `host`, of the kind kEpoll, whose I/O actor `io` is, like its

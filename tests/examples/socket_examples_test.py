@@ -5,6 +5,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -159,6 +160,94 @@ class EchoClientTest(SocketTest):
         client = self.run_example("echo_client", self.path("socket"), "hello", "socat")
         self.assertEqual((client.wait(), client.out), (0, "hello\nsocat\n"))
         socat.wait(program.DEADLINE)
+
+
+@installed("openssl")
+class TlsTest(SocketTest):
+    """Certificates of openssl's own making; a name that is ours, and one that is not."""
+
+    def setUp(self):
+        super().setUp()
+        self.certificate, self.key = self.certify("server")
+        self.server = self.run_example("echo_server", self.path("socket"), "--tls",
+                                       self.certificate, self.key)
+        self.server.wait_out("serving")
+
+    def tearDown(self):
+        self.server.send(signal.SIGTERM)
+        self.assertEqual(self.server.wait(), 0)
+
+    def certify(self, name):
+        certificate, key = self.path(name + ".pem"), self.path(name + ".key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=" + name,
+                        "-addext", "subjectAltName=DNS:example.org", "-out", certificate,
+                        "-keyout", key], check=True, stderr=subprocess.DEVNULL)
+        return certificate, key
+
+    def client(self, authority, name):
+        return self.run_example("echo_client", "--tls", authority, name, self.path("socket"), "hello")
+
+    def test_answers_our_own_client(self):
+        client = self.client(self.certificate, "example.org")
+        self.assertEqual((client.wait(), client.out, client.err), (0, "hello\n", ""))
+
+    def test_is_refused_by_our_own_client(self):
+        other, _ = self.certify("other")
+        for authority, name, reason in ((self.certificate, "example.com", "hostname mismatch"),
+                                        (other, "example.org", "certificate verify failed")):
+            client = self.client(authority, name)
+            self.assertEqual(client.wait(), 1)
+            self.assertIn(f'TLS handshake with "{name}"', client.err)
+            self.assertIn(reason, client.err)
+
+    def test_answers_asyncio(self):
+        async def talk(name):
+            context = ssl.create_default_context(cafile=self.certificate)
+            reader, writer = await asyncio.open_unix_connection(
+                self.path("socket"), ssl=context, server_hostname=name)
+            writer.write(MEBIBYTE)
+            echo, _ = await asyncio.gather(reader.readexactly(len(MEBIBYTE)), writer.drain())
+            writer.close()
+            await writer.wait_closed()
+            return echo
+        self.assertTrue(asyncio.run(talk("example.org")) == MEBIBYTE)
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            asyncio.run(talk("example.com"))
+        self.test_answers_our_own_client()
+
+    def test_answers_openssl(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            with subprocess.Popen(["openssl", "s_client", "-quiet", version, "-unix",
+                                   self.path("socket"), "-CAfile", self.certificate,
+                                   "-verify_return_error", "-servername", "example.org"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL) as client:
+                client.stdin.write(b"hello\n")
+                client.stdin.flush()
+                self.assertEqual(client.stdout.readline(), b"hello\n")
+                client.kill()
+
+    def test_is_not_disturbed_by_garbage(self):
+        idle = self.connect()
+        garbage = self.connect()
+        garbage.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while garbage.recv(4096):  # the alert
+            pass
+        self.test_answers_our_own_client()
+        idle.close()
+
+    def test_our_own_client_talks_to_openssl(self):
+        peer = subprocess.Popen(["openssl", "s_server", "-quiet", "-rev", "-unix",
+                                 self.path("other"), "-cert", self.certificate, "-key", self.key],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        program.until(lambda: os.path.exists(self.path("other")), "openssl")
+        client = self.run_example("echo_client", "--tls", self.certificate, "example.org",
+                                  self.path("other"), "hello")
+        client.wait_out("olleh")
+        self.assertEqual(client.wait(), 0)
 
 
 class ChatTest(SocketTest):
