@@ -17,9 +17,6 @@ constexpr size_t kMaxThroughput = 64;
 // Actors that run before the host looks at its selector or its end again: while
 // a round runs others may make ready more than it had.
 constexpr size_t kMaxPerRound = 1024;
-// Messages in the line after which new ones go to mailboxes, until it is empty:
-// two residents in ping-pong would keep it from ever being.
-constexpr size_t kMaxLine = 1024;
 
 // Ends an actor that was ready to run but has no thread any more. CAF's own
 // cleanup_and_release leaves the state of a stateful actor undestroyed.
@@ -113,12 +110,10 @@ bool Host::BeginSleep() {
 bool Host::EmptyLine() {
   if (line_.empty()) return false;
   for (size_t n = 0; n < line_.size(); ++n) {
-    line_open_ = n < kMaxLine;
     Waiting next = std::move(line_[n]);
     next.receiver->Handle(std::move(next.element));
   }
   line_.clear();
-  line_open_ = true;
   return true;
 }
 

@@ -75,7 +75,9 @@ class Host : public caf::execution_unit,
   size_t resident_count() const;
 
   // For residents: whether a message may go into the line now, and how.
-  bool HasLine() const { return OnThread() && line_open_; }
+  bool HasLine() const {
+    return OnThread() && line_open_ && line_.size() < kMaxLine;
+  }
   void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
                  caf::mailbox_element_ptr element) {
     line_.push_back({&receiver, std::move(keep_alive), std::move(element)});
@@ -119,6 +121,11 @@ class Host : public caf::execution_unit,
   void KillResidents(const caf::abstract_actor* last = nullptr);
 
  private:
+  // Messages in the line until it is empty again; more go to mailboxes. So
+  // neither a flood nor two residents in ping-pong keep the others from
+  // running.
+  static constexpr size_t kMaxLine = 1024;
+
   struct Waiting {
     ResidentBase* receiver;
     caf::strong_actor_ptr keep_alive;
@@ -136,7 +143,7 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
   std::vector<Waiting> line_;
-  bool line_open_ = true;
+  bool line_open_ = true;  // until the end
   std::atomic<bool> sleeping_{true};
   std::atomic<bool> has_remote_{false};
 

@@ -170,7 +170,8 @@ void TlsState::GoOn() {
 // As far as credit goes. What is left in the session comes when it is back.
 void TlsState::Deliver() {
   ReadBuffer& buffer = reading_->buffer();
-  while (phase_ == Phase::kOpen && !ended_ && reading_->MayDeliver()) {
+  while (phase_ == Phase::kOpen && !ended_ && !ReceiverGone() &&
+         reading_->MayDeliver()) {
     auto got = session_->Read(buffer.Room(kRecord));
     const size_t answered = PutOutput();
     if (!got.ok()) return Fail(got.status());

@@ -20,7 +20,10 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_host.h"
+#include "io/io_messages.h"
 #include "io/resident.h"
+#include "io/timer_id.h"
 #include "tests/support/io_fixture.h"
 
 namespace troupe {
@@ -147,6 +150,28 @@ TEST_F(ResidentLineTest, LetsTimersAndOthersRunBesideAPingPong) {
   *over = true;
   WaitForIteration(*io_);
   WaitForIteration(*io_);
+}
+
+// However many messages are sent at once, the loop looks at its timers between.
+TEST_F(ResidentLineTest, LetsTimersRunBesideAFlood) {
+  int heard = 0, heard_then = 0;
+  std::promise<void> done;
+  caf::actor sender = NewPerson(), receiver = NewPerson([&](int) {
+                                     if (++heard == 200'000) done.set_value();
+                                   });
+  TimerObserver timer =
+      SpawnResident<caf::hidden>(host(), [&](Resident<TimerObserver::base>*) {
+        return TimerObserver::behavior_type{
+            [&](const TimerFired&) { heard_then = heard; }};
+      });
+  Do(sender, [&](caf::event_based_actor* self) {
+    host().StartTimer(TimerId::Next(), absl::ZeroDuration(),
+                      caf::actor_cast<caf::weak_actor_ptr>(timer));
+    for (int i = 0; i < 200'000; ++i) self->send(receiver, i);
+  });
+  done.get_future().wait();
+  EXPECT_GT(heard_then, 0);
+  EXPECT_LT(heard_then, 100'000);
 }
 
 TEST_F(ResidentLineTest, AnswersRequestsInOrder) {
