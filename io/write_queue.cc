@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "io/transfer.h"
-
 namespace troupe {
 namespace {
 
@@ -18,47 +16,76 @@ constexpr size_t kMostKept = 8;
 void WriteQueue::Push(Bytes bytes, Credit credit) {
   if (bytes.empty()) return;
   size_ += bytes.size();
-  chunks_.push_back(Chunk{std::move(bytes), std::move(credit)});
+  chunks_.push_back(Chunk{std::move(bytes), std::move(credit), nullptr});
+}
+
+void WriteQueue::Push(std::unique_ptr<WritePiece> piece) {
+  size_ += piece->size();
+  chunks_.push_back(Chunk{Bytes(), Credit(), std::move(piece)});
 }
 
 WriteQueue::FlushResult WriteQueue::Flush(int fd, DescriptorKind kind,
                                           size_t max_bytes) {
-  const size_t max_pieces =
-      kind == DescriptorKind::kMessageSocket ? 1 : kMaxPieces;
   size_t sent = 0;
   while (!empty()) {
     if (sent >= max_bytes) return {State::kMore};
-    iovec pieces[kMaxPieces];
-    size_t count = 0, asked = 0;
-    for (size_t at = first_;
-         at < chunks_.size() && count < max_pieces && asked < max_bytes - sent;
-         ++at) {
-      const Bytes& bytes = chunks_[at].bytes;
-      size_t size = std::min(bytes.size(), max_bytes - sent - asked);
-      pieces[count++] = {const_cast<char*>(bytes.data()), size};
-      asked += size;
-    }
-    TransferResult done = WriteSome(fd, kind, {pieces, count});
+    const size_t most = max_bytes - sent;
+    const TransferResult done = chunks_[first_].piece == nullptr
+                                    ? WriteChunks(fd, kind, most)
+                                    : WritePieceOf(fd, kind, most);
     if (done.would_block) return {State::kBlocked};
     if (!done.ok()) return {State::kFailed, done.error_number};
-    Consume(done.size);
     sent += done.size;
   }
   return {State::kDrained};
 }
 
+// As many as one call takes.
+TransferResult WriteQueue::WriteChunks(int fd, DescriptorKind kind,
+                                       size_t most) {
+  const size_t max_pieces =
+      kind == DescriptorKind::kMessageSocket ? 1 : kMaxPieces;
+  iovec pieces[kMaxPieces];
+  size_t count = 0, asked = 0;
+  for (size_t at = first_; at < chunks_.size() && count < max_pieces &&
+                           asked < most && chunks_[at].piece == nullptr;
+       ++at) {
+    const Bytes& bytes = chunks_[at].bytes;
+    size_t size = std::min(bytes.size(), most - asked);
+    pieces[count++] = {const_cast<char*>(bytes.data()), size};
+    asked += size;
+  }
+  const TransferResult done = WriteSome(fd, kind, {pieces, count});
+  if (done.ok()) Consume(done.size);
+  return done;
+}
+
+TransferResult WriteQueue::WritePieceOf(int fd, DescriptorKind kind,
+                                        size_t most) {
+  WritePiece& piece = *chunks_[first_].piece;
+  const size_t before = piece.size();
+  const TransferResult done = piece.Write(fd, kind, most);
+  size_ -= before - piece.size();
+  if (piece.over()) DropFirst();
+  return done;
+}
+
 void WriteQueue::Consume(size_t n) {
   size_ -= n;
   while (n > 0) {
-    Chunk& first = chunks_[first_];
-    if (n < first.bytes.size()) {
-      first.bytes = first.bytes.Skip(n);
+    Bytes& first = chunks_[first_].bytes;
+    if (n < first.size()) {
+      first = first.Skip(n);
       break;
     }
-    n -= first.bytes.size();
-    first = Chunk();
-    ++first_;
+    n -= first.size();
+    chunks_[first_++] = Chunk();
   }
+  DropWritten();
+}
+
+void WriteQueue::DropFirst() {
+  chunks_[first_++] = Chunk();
   DropWritten();
 }
 
@@ -66,7 +93,7 @@ void WriteQueue::Consume(size_t n) {
 // moved once on average.
 void WriteQueue::DropWritten() {
   if (empty()) {
-    if (chunks_.capacity() > kMostKept) chunks_ = {};
+    if (chunks_.capacity() > kMostKept) chunks_ = std::vector<Chunk>();
     chunks_.clear();
     first_ = 0;
   } else if (first_ >= kMaxPieces && first_ > chunks_.size() / 2) {
@@ -75,8 +102,10 @@ void WriteQueue::DropWritten() {
   }
 }
 
+// The pieces tell that, so the queue is empty before they do.
 size_t WriteQueue::Clear() {
-  chunks_ = {};
+  const std::vector<Chunk> dropped =
+      std::exchange(chunks_, std::vector<Chunk>());
   first_ = 0;
   return std::exchange(size_, 0);
 }

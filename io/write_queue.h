@@ -5,18 +5,22 @@
 //
 // Chunks are kept, never joined or moved: a flush gathers them (writev) and
 // drops those that are through; with each goes its credit. On a socket that
-// keeps message boundaries each chunk is a message. The size is a running sum
+// keeps message boundaries each chunk is a message. What is more than bytes
+// (write_piece.h) writes itself when its turn comes. The size is a running sum
 // (row W27). An empty queue holds next to no memory. One thread.
 #ifndef TROUPE_IO_WRITE_QUEUE_H_
 #define TROUPE_IO_WRITE_QUEUE_H_
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "io/bytes.h"
 #include "io/credit.h"
 #include "io/descriptor_kind.h"
+#include "io/transfer.h"
+#include "io/write_piece.h"
 
 namespace troupe {
 
@@ -24,6 +28,7 @@ class WriteQueue {
  public:
   // Empty bytes are no chunk (row W6).
   void Push(Bytes bytes, Credit credit);
+  void Push(std::unique_ptr<WritePiece> piece);
 
   enum class State { kDrained, kBlocked, kMore, kFailed };
   struct FlushResult {
@@ -38,16 +43,20 @@ class WriteQueue {
   // Drops everything; the bytes that were dropped.
   size_t Clear();
 
-  size_t size() const { return size_; }
+  size_t size() const { return size_; }  // in memory
   bool empty() const { return first_ == chunks_.size(); }
 
  private:
+  TransferResult WriteChunks(int fd, DescriptorKind kind, size_t most);
+  TransferResult WritePieceOf(int fd, DescriptorKind kind, size_t most);
   void Consume(size_t n);
+  void DropFirst();
   void DropWritten();
 
   struct Chunk {
     Bytes bytes;
     Credit credit;
+    std::unique_ptr<WritePiece> piece;  // instead of bytes
   };
   // Before `first_` they are through.
   std::vector<Chunk> chunks_;

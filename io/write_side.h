@@ -16,6 +16,8 @@
 #define TROUPE_IO_WRITE_SIDE_H_
 
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "io/bytes.h"
@@ -26,6 +28,7 @@
 #include "io/watch_id.h"
 #include "io/watch_table.h"
 #include "io/water_marks.h"
+#include "io/write_piece.h"
 #include "io/write_queue.h"
 
 namespace troupe {
@@ -63,6 +66,7 @@ class WriteSide {
   void Add(Bytes bytes, Credit credit) {
     queue_.Push(std::move(bytes), std::move(credit));
   }
+  void Add(std::unique_ptr<WritePiece> piece) { queue_.Push(std::move(piece)); }
   void Write();
   void Finish();
   bool finishing() const { return finishing_; }

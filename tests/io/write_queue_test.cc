@@ -1,5 +1,6 @@
 #include "io/write_queue.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <random>
@@ -9,6 +10,9 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "io/descriptor_kind.h"
+#include "io/transfer.h"
+#include "io/write_piece.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
 
@@ -114,6 +118,62 @@ TEST_F(WriteQueueTest, LosesNothingOfManyChunksOfAnySize) {
   }
   reader.join();
   EXPECT_TRUE(got == all);
+}
+
+// Writes its text, keeps nothing in memory.
+class TextPiece : public WritePiece {
+ public:
+  TextPiece(std::string text, bool* destroyed)
+      : text_(std::move(text)), destroyed_(destroyed) {}
+  ~TextPiece() override { *destroyed_ = true; }
+
+  TransferResult Write(int fd, DescriptorKind kind, size_t most) override {
+    iovec rest = {text_.data() + written_,
+                  std::min(most, text_.size() - written_)};
+    TransferResult done = WriteSome(fd, kind, {&rest, 1});
+    written_ += done.size;
+    return done;
+  }
+  bool over() const override { return written_ == text_.size(); }
+  size_t size() const override { return 0; }
+
+ private:
+  std::string text_;
+  bool* destroyed_;
+  size_t written_ = 0;
+};
+
+TEST_F(WriteQueueTest, WritesAPieceInItsPlace) {
+  bool destroyed = false;
+  queue_.Push(Bytes::Copy("before "), {});
+  queue_.Push(std::make_unique<TextPiece>("0123456789", &destroyed));
+  queue_.Push(Bytes::Copy(" behind"), {});
+  EXPECT_EQ(queue_.size(), 14u);
+  EXPECT_EQ(Flush(12), State::kMore);
+  EXPECT_FALSE(destroyed);
+  EXPECT_EQ(queue_.size(), 7u);
+  EXPECT_EQ(Flush(5), State::kMore);
+  EXPECT_TRUE(destroyed);
+  EXPECT_EQ(Flush(), State::kDrained);
+  EXPECT_EQ(ReadFully(in_, 24), "before 0123456789 behind");
+}
+
+TEST_F(WriteQueueTest, WaitsWithAPieceForRoom) {
+  bool destroyed = false;
+  const size_t filled = Fill(out_);
+  queue_.Push(std::make_unique<TextPiece>("late", &destroyed));
+  EXPECT_EQ(Flush(), State::kBlocked);
+  ReadFully(in_, filled);
+  EXPECT_EQ(Flush(), State::kDrained);
+  EXPECT_EQ(ReadFully(in_, 4), "late");
+}
+
+TEST_F(WriteQueueTest, DropsAPieceThatIsNotOver) {
+  bool destroyed = false;
+  queue_.Push(std::make_unique<TextPiece>("never", &destroyed));
+  EXPECT_EQ(queue_.Clear(), 0u);
+  EXPECT_TRUE(destroyed);
+  EXPECT_TRUE(queue_.empty());
 }
 
 // Rows W27, V37: one byte at a time out of a large buffer is linear, not
