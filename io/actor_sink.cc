@@ -26,6 +26,8 @@ class ActorSink final : public ReadinessSink {
         caf::make_message(WatchEnded{watch, std::move(why)}), nullptr);
   }
 
+  void Prefetch() const override { line_.Prefetch(); }
+
   std::string Describe() const override {
     caf::abstract_actor* actor = line_.receiver()->get();
     auto* local = dynamic_cast<caf::local_actor*>(actor);

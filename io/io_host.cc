@@ -128,7 +128,15 @@ absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
 }
 
 void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
-  for (const Selector::Event& event : events) {
+  using Step = WatchTable::PrefetchStep;
+  auto prefetch = [&](size_t at, Step step) {
+    if (at < events.size()) watches_.Prefetch(events[at], step);
+  };
+  for (size_t i = 0; i < events.size(); ++i) {
+    prefetch(i + 3, Step::kWatch);
+    prefetch(i + 2, Step::kSink);
+    prefetch(i + 1, Step::kObserver);
+    const Selector::Event& event = events[i];
     if (event.id == kWakerId) {
       waker_.Clear();
       selector_->Rearm(waker_.fd());
@@ -140,6 +148,7 @@ void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
       selector_->Rearm(timer_fd_.get());
     } else {
       watches_.Dispatch(event);
+      EmptyLine();
     }
   }
 }

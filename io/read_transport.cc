@@ -39,7 +39,7 @@ class State : public Connection<Interface, ReadProtocol>,
 
   bool ReceiverGone() override { return ReceiverEnded(); }
   void OnChunk(Bytes bytes, Credit credit) override {
-    Tell(DataReceived{std::move(bytes), std::move(credit)});
+    TellNow(DataReceived{std::move(bytes), std::move(credit)});
   }
   void OnEof() override {
     Tell(EofReceived{});

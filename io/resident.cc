@@ -2,12 +2,17 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
+#include "caf/detail/default_invoke_result_visitor.hpp"
+#include "caf/detail/invoke_result_visitor.hpp"
 #include "caf/exit_reason.hpp"
+#include "caf/match_case.hpp"
 #include "caf/scheduler/abstract_coordinator.hpp"
 #include "caf/sec.hpp"
 #include "caf/send.hpp"
 #include "caf/system_messages.hpp"
+#include "caf/type_nr.hpp"
 
 namespace troupe {
 namespace {
@@ -28,6 +33,33 @@ void Discard(caf::resumable* job, caf::execution_unit* unit) {
   }
   caf::intrusive_ptr_release(job);
 }
+
+// What a handler returned for a plain message. Mostly nothing, of which CAF's
+// own visitor makes a response promise first.
+class PlainResult final : public caf::detail::invoke_result_visitor {
+ public:
+  explicit PlainResult(caf::scheduled_actor* self) : self_(self) {}
+
+  void operator()() override {}
+  void operator()(caf::message& result) override {
+    if (!result.empty()) Answer(result);
+  }
+  void operator()(caf::error& why) override { Answer(why); }
+  void operator()(const caf::none_t& none) override { Answer(none); }
+
+ private:
+  template <class T>
+  void Answer(T& result) {
+    caf::detail::default_invoke_result_visitor<caf::scheduled_actor> visitor(
+        self_);
+    visitor(result);
+  }
+
+  caf::scheduled_actor* const self_;
+};
+
+// The type of which this is the token stands for all that CAF does not know.
+constexpr uint32_t kOneTypeOfOurs = caf::make_type_token<PlainResult>();
 
 }  // namespace
 
@@ -119,6 +151,7 @@ bool Host::EmptyLine() {
 
 bool Host::RunRound() {
   const bool had_line = EmptyLine();
+  line_left_ = kMaxLine;
   if (!InRound()) {
     if (!TakeRemote()) return had_line;
     round_.clear();
@@ -174,6 +207,92 @@ void Host::EndRun() {
   current_ = outer_;
 }
 
+// The mixin is the last part of the actor's memory.
+void ResidentBase::Prefetch() const {
+  constexpr size_t kCacheLine = 64;
+  auto* end = reinterpret_cast<const char*>(this + 1);
+  for (auto* at = reinterpret_cast<const char*>(self_->ctrl()); at < end;
+       at += kCacheLine) {
+    __builtin_prefetch(at);
+  }
+}
+
+// A plain message, not one of CAF's own, to an actor that waits for nothing
+// else: all that scheduled_actor::activate does beside calling the behavior is
+// without effect then, and takes longer than the rest.
+bool ResidentBase::TakesShortWay(const caf::mailbox_element& element) const {
+  return element.mid.is_async() && !AwaitsResponse() &&
+         element.content().type_token() == kOneTypeOfOurs &&
+         self_->has_behavior() &&
+         !self_->getf(caf::abstract_actor::has_timeout_flag);
+}
+
+ResidentBase::Activation ResidentBase::Activate(caf::mailbox_element& element) {
+  on_stack_ = true;
+  const Activation result = TakesShortWay(element)
+                                ? CallBehavior(element)
+                                : self_->activate(host_.get(), element);
+  on_stack_ = false;
+  return result;
+}
+
+ResidentBase::Activation ResidentBase::CallBehavior(
+    caf::mailbox_element& element) {
+  self_->context(host_.get());
+  self_->current_mailbox_element(&element);
+  try {
+    PlainResult result(self_);
+    switch (self_->bhvr_stack().back()(result, element.content())) {
+      case caf::match_case::no_match:
+        return self_->activate(host_.get(), element);
+      case caf::match_case::skip:
+        return Activation::skipped;
+      default:
+        self_->bhvr_stack().cleanup();
+    }
+  } catch (...) {
+    EndByException(std::current_exception());
+  }
+  if (self_->alive()) return Activation::success;
+  self_->finalize();
+  return Activation::terminated;
+}
+
+// As scheduled_actor::reactivate does it.
+void ResidentBase::EndByException(std::exception_ptr exception) {
+  self_->quit(
+      (self_->*ScheduledActorParts::kExceptionHandler)(self_, exception));
+}
+
+void ResidentBase::Handle(caf::mailbox_element_ptr element) {
+  if (self_->mailbox().closed()) {  // bounces requests
+    return EnqueueInMailbox(std::move(element));
+  }
+  const Activation result = Activate(*element);
+  if (result == Activation::skipped) {
+    KeepSkipped(std::move(element));
+  } else {
+    After(result);
+  }
+}
+
+// Not push_to_cache: it counts the message twice, and CAF then pops one too
+// many.
+void ResidentBase::KeepSkipped(caf::mailbox_element_ptr element) {
+  self_->get_normal_queue().cache().push_back(element.release());
+}
+
+// What was skipped before may fit now.
+void ResidentBase::After(Activation result) {
+  if (result != Activation::success) return;
+  auto& queue = self_->get_normal_queue();
+  if (queue.cache().empty()) return;
+  queue.flush_cache();
+  if (!self_->mailbox().try_unblock()) return;
+  caf::intrusive_ptr_add_ref(self_->ctrl());
+  host_->exec_later(self_);
+}
+
 std::shared_ptr<Host> RequireHost(caf::execution_unit* unit) {
   auto* host = dynamic_cast<Host*>(unit);
   if (host == nullptr) {
@@ -204,18 +323,9 @@ bool HasEnded(const caf::strong_actor_ptr& actor) {
 }
 
 DirectLine::DirectLine(caf::strong_actor_ptr receiver, Host& host)
-    : receiver_(std::move(receiver)), host_(host) {
+    : receiver_(std::move(receiver)) {
   auto* resident = dynamic_cast<ResidentBase*>(receiver_->get());
-  if (resident != nullptr && &resident->host() == &host) {
-    resident_ = resident;
-    actor_ = dynamic_cast<caf::scheduled_actor*>(receiver_->get());
-  }
-}
-
-void DirectLine::Activate() {
-  element_->sender = nullptr;
-  element_->mid = caf::make_message_id();
-  (void)actor_->activate(&host_, *element_);
+  if (resident != nullptr && &resident->host() == &host) resident_ = resident;
 }
 
 }  // namespace troupe

@@ -74,13 +74,14 @@ class Host : public caf::execution_unit,
   void Leave(caf::abstract_actor* resident);
   size_t resident_count() const;
 
-  // For residents: whether a message may go into the line now, and how.
-  bool HasLine() const {
-    return OnThread() && line_open_ && line_.size() < kMaxLine;
-  }
+  // For residents: whether the line is empty, whether a message may go into it
+  // now, and how.
+  bool LineIsEmpty() const { return line_.empty(); }
+  bool HasLine() const { return OnThread() && line_open_ && line_left_ > 0; }
   void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
                  caf::mailbox_element_ptr element) {
     line_.push_back({&receiver, std::move(keep_alive), std::move(element)});
+    --line_left_;
   }
 
  protected:
@@ -107,7 +108,11 @@ class Host : public caf::execution_unit,
   bool BeginSleep();
   void EndSleep() { sleeping_.store(false); }
 
-  // Empties the line of messages, then runs what was ready when the round
+  // Hands over what is in the line, and what comes into it meanwhile. Between
+  // events it keeps what belongs together in the processor's caches.
+  bool EmptyLine();
+
+  // Empties the line, then runs what was ready when the round
   // began, or a part of it if that is a lot; false if there was neither. What
   // an actor makes ready meanwhile comes after it.
   bool RunRound();
@@ -121,7 +126,7 @@ class Host : public caf::execution_unit,
   void KillResidents(const caf::abstract_actor* last = nullptr);
 
  private:
-  // Messages in the line until it is empty again; more go to mailboxes. So
+  // Messages that the line takes between two rounds; more go to mailboxes. So
   // neither a flood nor two residents in ping-pong keep the others from
   // running.
   static constexpr size_t kMaxLine = 1024;
@@ -134,7 +139,6 @@ class Host : public caf::execution_unit,
 
   bool TakeRemote();
   bool InRound() const { return next_ < round_.size(); }
-  bool EmptyLine();
 
   static thread_local Host* current_;
 
@@ -143,6 +147,7 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
   std::vector<Waiting> line_;
+  size_t line_left_ = kMaxLine;
   bool line_open_ = true;  // until the end
   std::atomic<bool> sleeping_{true};
   std::atomic<bool> has_remote_{false};
@@ -158,24 +163,91 @@ class Host : public caf::execution_unit,
 // actor spawned without one would run on a worker and break every promise.
 std::shared_ptr<Host> RequireHost(caf::execution_unit* unit);
 
-// Non-template part of the mixin, to find out whose resident an actor is.
+// Non-template part of the mixin: whose resident an actor is, and how a message
+// is handed to it without its mailbox.
 class ResidentBase {
  public:
-  explicit ResidentBase(caf::execution_unit* unit) : host_(RequireHost(unit)) {}
+  using Activation = caf::scheduled_actor::activation_result;
+
+  ResidentBase(caf::execution_unit* unit, caf::scheduled_actor* self)
+      : host_(RequireHost(unit)), self_(self) {}
   virtual ~ResidentBase() = default;
   Host& host() const { return *host_; }
 
-  // The host's thread: whether it can be handed a message at once, because none
-  // of before waits in its mailbox or in its cache.
-  virtual bool IsAtRest() = 0;
-  // Hands it over; the resident is not on the stack.
-  virtual void Handle(caf::mailbox_element_ptr element) = 0;
+  // What follows is for the host's thread.
+
+  // Whether it can be handed a message at once, because none of before waits
+  // in its mailbox or in its cache. Blocked is what CAF calls a mailbox whose
+  // actor sleeps until it is not empty.
+  bool IsAtRest() const {
+    return self_->mailbox().blocked() &&
+           self_->getf(caf::abstract_actor::is_initialized_flag) &&
+           !AwaitsResponse() && self_->get_normal_queue().cache().empty();
+  }
+
+  // Hands it over; the resident is at rest and not on the stack. A message that
+  // its handler skips is not kept.
+  Activation Activate(caf::mailbox_element& element);
+
+  // Runs the handler of a message of `sender`'s here and now, without memory of
+  // its own, while other residents may be on the stack. False, and the message
+  // untouched, if that cannot be told from sending it.
+  template <class T>
+  bool ActivateNow(caf::actor_control_block* sender, T& message) {
+    if (on_stack_ || !host_->OnThread() || !host_->LineIsEmpty() ||
+        !IsAtRest()) {
+      return false;
+    }
+    caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
+                                         caf::make_message_id(), {},
+                                         std::move(message));
+    const Activation result = Activate(element);
+    if (result == Activation::skipped) {
+      KeepSkipped(caf::make_mailbox_element(
+          std::move(element.sender), element.mid, {},
+          std::move(element.template get_mutable_as<T>(0))));
+    } else {
+      After(result);
+    }
+    return true;
+  }
+
+  // The same, for a resident that was at rest when the message was sent. What
+  // is skipped goes to its cache.
+  void Handle(caf::mailbox_element_ptr element);
+
+  // It will be handed something in a moment: brings its memory near. With many
+  // actors in turn most of a handler's time is waiting for memory.
+  void Prefetch() const;
+
   // Puts it into the mailbox all the same.
   virtual void EnqueueInMailbox(caf::mailbox_element_ptr element) = 0;
 
  protected:
   std::shared_ptr<Host> host_;
+
+ private:
+  bool AwaitsResponse() const;
+  bool TakesShortWay(const caf::mailbox_element& element) const;
+  Activation CallBehavior(caf::mailbox_element& element);
+  void EndByException(std::exception_ptr exception);
+  void KeepSkipped(caf::mailbox_element_ptr element);
+  void After(Activation result);
+
+  caf::scheduled_actor* const self_;
+  bool on_stack_ = false;  // its handler runs
 };
+
+// Members of CAF's actors that are protected.
+struct ScheduledActorParts : caf::scheduled_actor {
+  static constexpr auto kAwaited = &ScheduledActorParts::awaited_responses_;
+  static constexpr auto kExceptionHandler =
+      &ScheduledActorParts::exception_handler_;
+};
+
+inline bool ResidentBase::AwaitsResponse() const {
+  return !(self_->*ScheduledActorParts::kAwaited).empty();
+}
 
 // What residents do with an exception of a handler: they end with its text as
 // the reason, and say nothing on stdout.
@@ -186,7 +258,7 @@ class Resident : public Base, public ResidentBase {
  public:
   template <class... Ts>
   explicit Resident(caf::actor_config& config, Ts&&... xs)
-      : Base(config, std::forward<Ts>(xs)...), ResidentBase(config.host) {
+      : Base(config, std::forward<Ts>(xs)...), ResidentBase(config.host, this) {
     this->set_exception_handler(
         [](caf::scheduled_actor*, std::exception_ptr& exception) {
           return ExceptionToError(exception);
@@ -217,37 +289,8 @@ class Resident : public Base, public ResidentBase {
     return caf::resumable::io_actor;
   }
 
-  // Blocked is what CAF calls a mailbox whose actor sleeps until it is not
-  // empty.
-  bool IsAtRest() final {
-    return this->mailbox().blocked() &&
-           this->getf(caf::abstract_actor::is_initialized_flag) &&
-           this->awaited_responses_.empty() &&
-           this->get_normal_queue().cache().empty();
-  }
   void EnqueueInMailbox(caf::mailbox_element_ptr element) final {
     Base::enqueue(std::move(element), host_.get());
-  }
-  void Handle(caf::mailbox_element_ptr element) final {
-    if (this->mailbox().closed()) {  // bounces requests
-      return EnqueueInMailbox(std::move(element));
-    }
-    auto& queue = this->get_normal_queue();
-    switch (this->activate(host_.get(), *element)) {
-      case caf::scheduled_actor::activation_result::skipped:
-        // Not push_to_cache: it counts the message twice, and CAF then pops one
-        // too many.
-        queue.cache().push_back(element.release());
-        return;
-      case caf::scheduled_actor::activation_result::success:
-        if (queue.cache().empty()) return;
-        queue.flush_cache();
-        if (!this->mailbox().try_unblock()) return;
-        caf::intrusive_ptr_add_ref(this->ctrl());
-        return host_->exec_later(this);
-      default:
-        return;
-    }
   }
 
  protected:
@@ -298,40 +341,31 @@ auto SpawnResident(Host& host, F f, Ts&&... xs) {
 // monitors are told, because CAF empties the mailbox first. Any thread.
 bool HasEnded(const caf::strong_actor_ptr& actor);
 
-// Hands messages of one type to one actor, again and again. If it is a
-// resident of `host` and at rest the handler runs at once, with no mailbox and
-// no allocation (64-89 ns); so this is only for the host's thread while no
-// actor is on the stack. Otherwise it goes into the mailbox.
+// Hands messages to one actor, again and again. If it is a resident of `host`
+// and at rest the handler runs at once, with no mailbox and no allocation; else
+// they are sent. For the host's thread.
 class DirectLine {
  public:
   DirectLine(caf::strong_actor_ptr receiver, Host& host);
 
   template <class T>
   void Send(T message) {
-    if (resident_ == nullptr || !resident_->IsAtRest()) {
-      receiver_->enqueue(nullptr, caf::make_message_id(),
-                         caf::make_message(std::move(message)), nullptr);
+    if (resident_ != nullptr && resident_->ActivateNow(nullptr, message)) {
       return;
     }
-    if (element_ == nullptr) {
-      element_ = caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                           std::move(message));
-    } else {
-      element_->content().template get_mutable_as<T>(0) = std::move(message);
-    }
-    Activate();
+    receiver_->enqueue(nullptr, caf::make_message_id(),
+                       caf::make_message(std::move(message)), nullptr);
+  }
+
+  void Prefetch() const {
+    if (resident_ != nullptr) resident_->Prefetch();
   }
 
   const caf::strong_actor_ptr& receiver() const { return receiver_; }
 
  private:
-  void Activate();
-
   caf::strong_actor_ptr receiver_;
-  Host& host_;
-  ResidentBase* resident_ = nullptr;       // null: not of this host
-  caf::scheduled_actor* actor_ = nullptr;  // the same
-  caf::mailbox_element_ptr element_;
+  ResidentBase* resident_ = nullptr;  // null: not of this host
 };
 
 }  // namespace troupe

@@ -253,6 +253,18 @@ void WatchTable::Dispatch(const Selector::Event& event) {
   }
 }
 
+void WatchTable::Prefetch(const Selector::Event& event,
+                          PrefetchStep step) const {
+  const uint32_t index = event.id & kIndexMask;
+  if (event.id < kFirstId || index >= watches_.size()) return;
+  const Watch* watch = watches_[index].get();
+  if (step == PrefetchStep::kWatch) return __builtin_prefetch(watch);
+  const ReadinessSink* sink = watch->slots[0].sink.get();
+  if (sink == nullptr) return;
+  if (step == PrefetchStep::kSink) return __builtin_prefetch(sink);
+  sink->Prefetch();
+}
+
 bool WatchTable::DeliverDue() {
   if (due_.empty()) return false;
   std::vector<std::pair<WatchId, Side>> due;

@@ -51,6 +51,8 @@ class ReadinessSink {
   virtual void OnEnded(WatchId watch, absl::Status why) = 0;
   // For error texts.
   virtual std::string Describe() const = 0;
+  // OnReady follows soon: brings near what it touches.
+  virtual void Prefetch() const {}
 };
 
 enum class Trigger { kEdge, kLevel };
@@ -111,6 +113,11 @@ class WatchTable {
 
   // One event of the selector.
   void Dispatch(const Selector::Event& event);
+
+  // An event that is dispatched soon: brings near what that touches, in steps,
+  // of which each needs the memory that the one before fetched.
+  enum class PrefetchStep { kWatch, kSink, kObserver };
+  void Prefetch(const Selector::Event& event, PrefetchStep step) const;
 
   // Delivers what was remembered for sides armed since. True if there was any.
   bool DeliverDue();

@@ -40,6 +40,18 @@ WriteQueue::FlushResult WriteQueue::Flush(int fd, DescriptorKind kind,
   return {State::kDrained};
 }
 
+// What goes out at once, nearly all of it, never stands in the queue.
+WriteQueue::FlushResult WriteQueue::PushAndFlush(Bytes bytes, Credit credit,
+                                                 int fd, DescriptorKind kind) {
+  if (bytes.empty()) return {State::kDrained};
+  const iovec all = {const_cast<char*>(bytes.data()), bytes.size()};
+  const TransferResult done = WriteSome(fd, kind, {&all, 1});
+  if (done.ok() && done.size == bytes.size()) return {State::kDrained};
+  Push(bytes.Skip(done.size), std::move(credit));
+  if (done.ok() || done.would_block) return {State::kBlocked};
+  return {State::kFailed, done.error_number};
+}
+
 // As many as one call takes.
 TransferResult WriteQueue::WriteChunks(int fd, DescriptorKind kind,
                                        size_t most) {

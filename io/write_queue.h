@@ -40,6 +40,11 @@ class WriteQueue {
   // `max_bytes` went out (kMore: it would take more).
   FlushResult Flush(int fd, DescriptorKind kind, size_t max_bytes);
 
+  // Writes bytes at once and keeps what is left; of an empty queue. A stream
+  // that takes a part takes no more for now.
+  FlushResult PushAndFlush(Bytes bytes, Credit credit, int fd,
+                           DescriptorKind kind);
+
   // Drops everything; the bytes that were dropped.
   size_t Clear();
 

@@ -38,6 +38,15 @@ void WriteSide::Write() {
   if (open_) UpdateFlow();
 }
 
+void WriteSide::Write(Bytes bytes, Credit credit) {
+  if (!open_ || waiting_ || may_block_ || !queue_.empty()) {
+    Add(std::move(bytes), std::move(credit));
+    return Write();
+  }
+  Follow(queue_.PushAndFlush(std::move(bytes), std::move(credit), fd_, kind_));
+  if (open_) UpdateFlow();
+}
+
 // A descriptor that may block is written to only after poll said so.
 void WriteSide::Start() {
   if (waiting_) return;
@@ -52,7 +61,10 @@ void WriteSide::Flush() {
   const size_t most = !may_block_ || kind_ == DescriptorKind::kRegularFile
                           ? kBytesPerDispatch
                           : kBytesPerBlockingWrite;
-  const WriteQueue::FlushResult result = queue_.Flush(fd_, kind_, most);
+  Follow(queue_.Flush(fd_, kind_, most));
+}
+
+void WriteSide::Follow(const WriteQueue::FlushResult& result) {
   switch (result.state) {
     case WriteQueue::State::kDrained:
       return Done();

@@ -68,6 +68,8 @@ class WriteSide {
   }
   void Add(std::unique_ptr<WritePiece> piece) { queue_.Push(std::move(piece)); }
   void Write();
+  // Add and Write.
+  void Write(Bytes bytes, Credit credit);
   void Finish();
   bool finishing() const { return finishing_; }
 
@@ -84,6 +86,7 @@ class WriteSide {
  private:
   void Start();
   void Flush();
+  void Follow(const WriteQueue::FlushResult& result);
   void Done();
   void Wait(Interest interest, bool still_ready);
   void UpdateFlow();

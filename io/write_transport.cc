@@ -40,7 +40,7 @@ class State : public Connection<Interface, WriteProtocol>,
   void Opened() override;
   ConnectionLost LastWords(absl::Status why) override;
   bool Refuses();
-  caf::result<Drained> Written();
+  void AnswerIfDrained();
 
   void OnPause() override { Tell(PauseWriting{}); }
   void OnResume() override {
@@ -68,9 +68,7 @@ void State::Init(IoHost* host, IoActor io) {
 // Writes that came before the connection was made go out now.
 void State::Opened() {
   writing_->Open(watch_, fd_, kind_);
-  if (phase_ == Phase::kOpen && !writing_->paused()) {
-    waiters_.Answer(writing_->buffered());
-  }
+  AnswerIfDrained();
 }
 
 bool State::Refuses() {
@@ -79,26 +77,28 @@ bool State::Refuses() {
   return refuses;
 }
 
+// The answer waits for the buffer; a plain message gets none.
 caf::result<Drained> State::Accept(Bytes bytes, Credit credit) {
   if (Refuses()) return MakeError(WriteRefused());
-  writing_->Add(std::move(bytes), std::move(credit));
-  return Written();
+  caf::result<Drained> answer = waiters_.Add(self_);
+  writing_->Write(std::move(bytes), std::move(credit));
+  AnswerIfDrained();
+  return answer;
 }
 
 caf::result<Drained> State::Accept(std::vector<Bytes> lines) {
   if (Refuses()) return MakeError(WriteRefused());
+  caf::result<Drained> answer = waiters_.Add(self_);
   for (Bytes& line : lines) writing_->Add(std::move(line), Credit());
-  return Written();
+  writing_->Write();
+  AnswerIfDrained();
+  return answer;
 }
 
-// The answer waits for the buffer; a plain message gets none.
-caf::result<Drained> State::Written() {
-  caf::result<Drained> answer = waiters_.Add(self_);
-  writing_->Write();
+void State::AnswerIfDrained() {
   if (phase_ == Phase::kOpen && !writing_->paused()) {
     waiters_.Answer(writing_->buffered());
   }
-  return answer;
 }
 
 void State::OnReady(const FdReady& ready) {

@@ -85,6 +85,7 @@ ConnectionLost StreamState::LastWords(absl::Status why) {
 void StreamState::OnReady(const FdReady& ready) {
   if (!(ready.watch == watch_)) return;
   if (ready.side == Side::kRead) {
+    PrefetchProtocol();
     reading_->OnReady(ready.readiness);
   } else {
     writing_->OnReady(ready.readiness);
@@ -178,23 +179,21 @@ absl::Status StreamState::Refusal() {
           : "Cannot call write() after write_eof()");
 }
 
+// The answer waits for the buffer; a plain message gets none.
 caf::result<Drained> StreamState::Accept(Bytes bytes, Credit credit) {
   absl::Status refusal = Refusal();
   if (!refusal.ok()) return MakeError(refusal);
-  Send(std::move(bytes), std::move(credit));
-  return Written();
+  caf::result<Drained> answer = waiters_.Add(self_);
+  SendAtOnce(std::move(bytes), std::move(credit));
+  AnswerIfDrained();
+  return answer;
 }
 
 caf::result<Drained> StreamState::Accept(std::vector<Bytes> lines) {
   absl::Status refusal = Refusal();
   if (!refusal.ok()) return MakeError(refusal);
-  for (Bytes& line : lines) Send(std::move(line), Credit());
-  return Written();
-}
-
-// The answer waits for the buffer; a plain message gets none.
-caf::result<Drained> StreamState::Written() {
   caf::result<Drained> answer = waiters_.Add(self_);
+  for (Bytes& line : lines) Send(std::move(line), Credit());
   writing_->Write();
   AnswerIfDrained();
   return answer;

@@ -73,6 +73,9 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   virtual void Send(Bytes bytes, Credit credit) {
     writing_->Add(std::move(bytes), std::move(credit));
   }
+  virtual void SendAtOnce(Bytes bytes, Credit credit) {
+    writing_->Write(std::move(bytes), std::move(credit));
+  }
   // Nothing will be sent any more. False: not now, FinishWriting is called
   // again.
   virtual bool SendEnd() { return true; }
@@ -89,7 +92,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   // ReadSide::Receiver.
   bool ReceiverGone() override;
   void OnChunk(Bytes bytes, Credit credit) override {
-    Tell(DataReceived{std::move(bytes), std::move(credit)});
+    TellNow(DataReceived{std::move(bytes), std::move(credit)});
   }
   void OnEof() override;
   void OnReadError(absl::Status why) override;
@@ -113,7 +116,6 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
  private:
   void Dial();
   absl::Status Refusal();
-  caf::result<Drained> Written();
   void EofHandled();
 
   std::optional<UnixDialer> dialer_;  // as long as the backlog is full

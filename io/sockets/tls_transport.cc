@@ -42,6 +42,7 @@ class TlsState : public StreamState {
  private:
   // StreamState.
   void Send(Bytes bytes, Credit credit) override;
+  void SendAtOnce(Bytes bytes, Credit credit) override;
   bool SendEnd() override;
   void ShutDown() override {}
   void StopReading() override;
@@ -184,7 +185,7 @@ void TlsState::Deliver() {
       break;
     }
     auto [bytes, credit] = buffer.Commit(got->size);
-    Tell(DataReceived{std::move(bytes), std::move(credit)});
+    TellNow(DataReceived{std::move(bytes), std::move(credit)});
   }
   buffer.GiveBack();
   if (phase_ == Phase::kOpen) writing_->Write();
@@ -230,6 +231,11 @@ void TlsState::Send(Bytes bytes, Credit credit) {
   if (!written.ok()) return Fail(written);
   PutOutput(std::move(credit));
   unsent_ = true;
+}
+
+void TlsState::SendAtOnce(Bytes bytes, Credit credit) {
+  Send(std::move(bytes), std::move(credit));
+  writing_->Write();
 }
 
 bool TlsState::SendEnd() {

@@ -41,27 +41,38 @@ struct Question {
   int number;
 };
 
+// Told to whoever listens; skipped at times.
+struct Number {
+  int value;
+};
+struct Skippable {
+  int value;
+};
+
 }  // namespace
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Number)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::Skippable)
 
 namespace troupe {
 namespace {
 
-// Tasks, numbers that are told to `heard`, questions, and texts that are
-// skipped while `skips`.
+// Tasks, numbers that are told to `heard`, a type of CAF's and one of ours,
+// questions, and what is skipped while `skips`.
 caf::behavior Person(Resident<caf::event_based_actor>* self,
                      std::function<void(int)> heard,
                      std::shared_ptr<bool> skips) {
   return {
       [=](const Task& task) { task.run(self); },
+      [=](const Number& number) { heard(number.value); },
       [=](int number) { heard(number); },
       [=](const Question& question) { return question.number; },
-      [=](const std::string& text) -> caf::result<void> {
+      [=](const Skippable& number) -> caf::result<void> {
         if (*skips) return caf::skip();
-        heard(std::stoi(text));
+        heard(number.value);
         return caf::unit;
       },
   };
@@ -100,7 +111,7 @@ TEST_F(ResidentLineTest, IsTakenByMessagesBetweenResidentsAtRest) {
       caf::actor_cast<caf::abstract_actor*>(receiver));
   Do(sender, [&](caf::event_based_actor* self) {
     EXPECT_TRUE(at_rest->IsAtRest());
-    self->send(receiver, 1);
+    self->send(receiver, Number{1});
     EXPECT_TRUE(at_rest->IsAtRest()) << "its mailbox was used";
   });
 }
@@ -120,7 +131,14 @@ TEST_F(ResidentLineTest, KeepsTheOrderOfASenderWhoeverElseSends) {
   });
   for (int round = 0; round < 200; ++round) {
     Do(sender, [&](caf::event_based_actor* self) {
-      for (int i = 1; i <= 100; ++i) self->send(receiver, round * 100 + i);
+      for (int i = 1; i <= 100; ++i) {
+        const int number = round * 100 + i;
+        if (i % 3 == 0) {
+          self->send(receiver, number);
+        } else {
+          self->send(receiver, Number{number});
+        }
+      }
     });
   }
   done.get_future().wait();
@@ -167,7 +185,7 @@ TEST_F(ResidentLineTest, LetsTimersRunBesideAFlood) {
   Do(sender, [&](caf::event_based_actor* self) {
     host().StartTimer(TimerId::Next(), absl::ZeroDuration(),
                       caf::actor_cast<caf::weak_actor_ptr>(timer));
-    for (int i = 0; i < 200'000; ++i) self->send(receiver, i);
+    for (int i = 0; i < 200'000; ++i) self->send(receiver, Number{i});
   });
   done.get_future().wait();
   EXPECT_GT(heard_then, 0);
@@ -200,7 +218,7 @@ TEST_F(ResidentLineTest, WaitsForAnActorThatAwaits) {
             trace_->Add("answer");
           });
         }});
-    for (int i = 1; i <= 3; ++i) self->send(asker, i);
+    for (int i = 1; i <= 3; ++i) self->send(asker, Number{i});
   });
   ASSERT_TRUE(trace_->WaitFor("3"));
   EXPECT_THAT(trace_->events(), ElementsAre("answer", "1", "2", "3"));
@@ -210,14 +228,14 @@ TEST_F(ResidentLineTest, KeepsWhatItsReceiverSkips) {
   *skips_ = true;
   caf::actor receiver = NewPerson(Noted()), sender = NewPerson();
   Do(sender, [&](caf::event_based_actor* self) {
-    self->send(receiver, std::string("1"));
-    self->send(receiver, std::string("2"));
+    self->send(receiver, Skippable{1});
+    self->send(receiver, Skippable{2});
   });
   WaitForIteration(*io_);
   EXPECT_THAT(trace_->events(), ElementsAre());
   Do(sender, [&](caf::event_based_actor* self) {
     *skips_ = false;
-    self->send(receiver, 0);
+    self->send(receiver, Number{0});
   });
   ASSERT_TRUE(trace_->WaitFor("2"));
   EXPECT_THAT(trace_->events(), ElementsAre("0", "1", "2"));
@@ -239,20 +257,109 @@ TEST_F(ResidentLineTest, GoesOnWhenAReceiverThrows) {
   caf::actor sender = NewPerson(), other = NewPerson(Noted());
   caf::actor bad = NewPerson([](int) { throw std::runtime_error("boom"); });
   Do(sender, [&](caf::event_based_actor* self) {
-    self->send(bad, 1);
-    self->send(other, 2);
+    self->send(bad, Number{1});
+    self->send(other, Number{2});
   });
   ASSERT_TRUE(trace_->WaitFor("2"));
+  EXPECT_TRUE(HasEnded(caf::actor_cast<caf::strong_actor_ptr>(bad)));
 }
 
 // The last handle is in the line.
 TEST_F(ResidentLineTest, KeepsItsReceiversAlive) {
   caf::actor sender = NewPerson(), receiver = NewPerson(Noted());
   Do(sender, [&](caf::event_based_actor* self) {
-    self->send(receiver, 1);
+    self->send(receiver, Number{1});
     receiver = nullptr;
   });
   ASSERT_TRUE(trace_->WaitFor("1"));
+}
+
+TEST_F(ResidentLineTest, AnswersAPlainMessageWhoseHandlerReturnsSomething) {
+  caf::actor answerer = NewPerson(), asker = NewPerson(Noted());
+  Do(asker,
+     [&](caf::event_based_actor* self) { self->send(answerer, Question{7}); });
+  ASSERT_TRUE(trace_->WaitFor("7"));
+}
+
+// A handler runs while the sender's does.
+class ActivateNowTest : public ResidentLineTest {
+ protected:
+  static ResidentBase* Of(const caf::actor& person) {
+    return dynamic_cast<ResidentBase*>(
+        caf::actor_cast<caf::abstract_actor*>(person));
+  }
+  static bool Now(const caf::actor& receiver, int number) {
+    Number message{number};
+    return Of(receiver)->ActivateNow(nullptr, message);
+  }
+};
+
+TEST_F(ActivateNowTest, RunsTheHandlerAtOnce) {
+  caf::actor sender = NewPerson(), receiver = NewPerson(Noted());
+  Do(sender, [&](caf::event_based_actor*) {
+    EXPECT_TRUE(Now(receiver, 1));
+    trace_->Add("after");
+  });
+  EXPECT_THAT(trace_->events(), ElementsAre("1", "after"));
+}
+
+TEST_F(ActivateNowTest, DoesNotOvertakeWhatWaits) {
+  caf::actor sender = NewPerson(), receiver = NewPerson(Noted());
+  Do(sender, [&](caf::event_based_actor* self) {
+    self->send(receiver, Number{1});
+    EXPECT_FALSE(Now(receiver, 2));
+  });
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("1"));
+  Do(sender, [&](caf::event_based_actor*) {
+    std::thread([&] { caf::anon_send(receiver, Number{3}); }).join();
+    EXPECT_FALSE(Now(receiver, 4)) << "its mailbox is not empty";
+  });
+  ASSERT_TRUE(trace_->WaitFor("3"));
+  EXPECT_THAT(trace_->events(), ElementsAre("1", "3"));
+}
+
+// The one of the timer's actor began outside of every mailbox.
+TEST_F(ActivateNowTest, DoesNotEnterAnActorTwice) {
+  caf::actor outer = NewPerson();
+  caf::actor inner = NewPerson([&](int) { EXPECT_FALSE(Now(outer, 2)); });
+  Do(NewPerson(), [&](caf::event_based_actor*) {
+    Task task{[&](caf::event_based_actor*) {
+      EXPECT_TRUE(Now(inner, 1));
+      trace_->Add("left");
+    }};
+    EXPECT_TRUE(Of(outer)->ActivateNow(nullptr, task));
+  });
+  EXPECT_THAT(trace_->events(), ElementsAre("left"));
+}
+
+TEST_F(ActivateNowTest, IsForTheHostsThread) {
+  caf::actor receiver = NewPerson(Noted());
+  EXPECT_FALSE(Now(receiver, 1));
+}
+
+TEST_F(ActivateNowTest, KeepsWhatIsSkipped) {
+  *skips_ = true;
+  caf::actor sender = NewPerson(), receiver = NewPerson(Noted());
+  Do(sender, [&](caf::event_based_actor*) {
+    Skippable message{1};
+    EXPECT_TRUE(Of(receiver)->ActivateNow(nullptr, message));
+    EXPECT_FALSE(Now(receiver, 2)) << "it would be before what it skipped";
+  });
+  *skips_ = false;
+  caf::anon_send(receiver, Number{3});
+  ASSERT_TRUE(trace_->WaitFor("1"));
+  EXPECT_THAT(trace_->events(), ElementsAre("3", "1"));
+}
+
+TEST_F(ActivateNowTest, EndsAnActorWhoseHandlerThrows) {
+  caf::actor sender = NewPerson();
+  caf::actor bad = NewPerson([](int) { throw std::runtime_error("boom"); });
+  Do(sender, [&](caf::event_based_actor*) {
+    EXPECT_TRUE(Now(bad, 1));
+    EXPECT_TRUE(HasEnded(caf::actor_cast<caf::strong_actor_ptr>(bad)));
+    EXPECT_FALSE(Now(bad, 2));
+  });
 }
 
 // Bounced like all that is asked of the dead, or the end would not come.
