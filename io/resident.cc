@@ -64,6 +64,7 @@ constexpr uint32_t kOneTypeOfOurs = caf::make_type_token<PlainResult>();
 }  // namespace
 
 thread_local Host* Host::current_ = nullptr;
+thread_local ResidentBase* ResidentBase::running_ = nullptr;
 
 Host::~Host() = default;
 
@@ -228,12 +229,9 @@ bool ResidentBase::TakesShortWay(const caf::mailbox_element& element) const {
 }
 
 ResidentBase::Activation ResidentBase::Activate(caf::mailbox_element& element) {
-  on_stack_ = true;
-  const Activation result = TakesShortWay(element)
-                                ? CallBehavior(element)
+  const Run run(this);
+  return TakesShortWay(element) ? CallBehavior(element)
                                 : self_->activate(host_.get(), element);
-  on_stack_ = false;
-  return result;
 }
 
 ResidentBase::Activation ResidentBase::CallBehavior(

@@ -174,6 +174,10 @@ class ResidentBase {
   virtual ~ResidentBase() = default;
   Host& host() const { return *host_; }
 
+  // Whose handler runs on this thread, null if nobody's does. For handlers that
+  // many actors share: 10,000 actors of one kind need not have each their own.
+  static ResidentBase* Running() { return running_; }
+
   // What follows is for the host's thread.
 
   // Whether it can be handed a message at once, because none of before waits
@@ -223,6 +227,25 @@ class ResidentBase {
   // Puts it into the mailbox all the same.
   virtual void EnqueueInMailbox(caf::mailbox_element_ptr element) = 0;
 
+  // While it lives, `resident` is running. They nest.
+  class Run {
+   public:
+    explicit Run(ResidentBase* resident)
+        : resident_(resident), outer_(std::exchange(running_, resident)) {
+      resident_->on_stack_ = true;
+    }
+    ~Run() {
+      resident_->on_stack_ = false;
+      running_ = outer_;
+    }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+   private:
+    ResidentBase* const resident_;
+    ResidentBase* const outer_;
+  };
+
  protected:
   std::shared_ptr<Host> host_;
 
@@ -235,7 +258,8 @@ class ResidentBase {
   void After(Activation result);
 
   caf::scheduled_actor* const self_;
-  bool on_stack_ = false;  // its handler runs
+  bool on_stack_ = false;  // it runs, and those that it activated
+  static thread_local ResidentBase* running_;
 };
 
 // Members of CAF's actors that are protected.
@@ -287,6 +311,11 @@ class Resident : public Base, public ResidentBase {
   }
   caf::resumable::subtype_t subtype() const override {
     return caf::resumable::io_actor;
+  }
+  caf::resumable::resume_result resume(caf::execution_unit* unit,
+                                       size_t most) override {
+    const Run run(this);
+    return Base::resume(unit, most);
   }
 
   void EnqueueInMailbox(caf::mailbox_element_ptr element) final {

@@ -158,6 +158,38 @@ TEST_F(ResidentTest, PutsAnActorThatItSpawnsPlainlyOnAWorker) {
   ASSERT_TRUE(trace_->WaitFor("outside"));
 }
 
+// Through its mailbox, from a neighbour by the line, and after it has spawned
+// and sent.
+TEST_F(ResidentTest, TellsHandlersWhoseTheyAre) {
+  auto resident = [](const Runner& runner) {
+    return dynamic_cast<ResidentBase*>(
+        caf::actor_cast<caf::abstract_actor*>(runner));
+  };
+  const Runner a = SpawnResident(host(), RunnerActor);
+  const Runner b = SpawnResident(host(), RunnerActor);
+  std::vector<ResidentBase*> running;
+  auto note = [&] { running.push_back(ResidentBase::Running()); };
+  for (int i = 0; i < 2; ++i) {
+    std::promise<void> done;
+    caf::anon_send(a, Task([&] {
+                     note();
+                     const Runner c = SpawnResident(host(), RunnerActor);
+                     for (const Runner& other : {c, b}) {
+                       caf::anon_send(other, Task([&] {}));
+                     }
+                     caf::anon_send(b, Task([&] {
+                                      note();
+                                      done.set_value();
+                                    }));
+                     note();
+                   }));
+    done.get_future().wait();
+  }
+  EXPECT_THAT(running, ElementsAre(resident(a), resident(a), resident(b),
+                                   resident(a), resident(a), resident(b)));
+  EXPECT_EQ(ResidentBase::Running(), nullptr);
+}
+
 TEST_F(ResidentTest, EndsAloneWhenItThrows) {
   Adder bad = NewAdder(), good = NewAdder();
   EXPECT_THAT(Add(bad, -1), HasSubstr("negative"));
