@@ -6,10 +6,71 @@
 
 #include "caf/typed_event_based_actor.hpp"
 #include "io/answer_requests.h"
+#include "io/resident.h"
 #include "io/sockets/stream_state.h"
 #include "io/status_error.h"
 
 namespace troupe {
+
+// The actor of this type whose handler runs.
+template <class Self>
+Self* RunningStream() {
+  return static_cast<Self*>(ResidentBase::Running());
+}
+
+// Its state.
+template <class Self>
+struct RunningState {
+  StreamState* operator->() const { return &RunningStream<Self>()->state; }
+};
+
+// The same for all actors of this type: 18 handlers take 800 bytes.
+template <class Self>
+StreamInterface::behavior_type NewStreamHandlers() {
+  static constexpr RunningState<Self> state;
+  static constexpr auto asked = [] {
+    AnswerRequestsOnly(RunningStream<Self>());
+  };
+  return {
+      // CAF looks for a message's handler from the first one on.
+      [](const FdReady& ready) { state->OnReady(ready); },
+      [](Write& write) {
+        asked();
+        return state->Accept(std::move(write.bytes), std::move(write.credit));
+      },
+      [](const CreditReturned&) { state->OnCredit(); },
+      [](ConnectStream& request) {
+        asked();
+        return state->Connect(request);
+      },
+      [](ConnectUnix& request) {
+        asked();
+        return state->Connect(request);
+      },
+      [](WriteLines& write) {
+        asked();
+        return state->Accept(std::move(write.lines));
+      },
+      [](const WriteEof&) { state->WriteEof(); },
+      [](const CloseTransport&) { state->CloseWhenWritten(); },
+      [](const AbortTransport&) { state->Abort(); },
+      [](const PauseReading&) { state->Pause(); },
+      [](const ResumeReading&) { state->Resume(); },
+      [](SetStreamProtocol& set) {
+        asked();
+        return state->SetProtocol(std::move(set.protocol));
+      },
+      [](const SetWriteBufferLimits& limits) {
+        asked();
+        return state->SetLimits(limits);
+      },
+      [](const GetTransportInfo&) { return state->Info(); },
+      [](const GetPeer&) { return state->Peer(); },
+      [](const GetTlsInfo&) { return state->Tls(); },
+      [](const WatchEnded& ended) { state->End(ended.why); },
+      [](const TimerFired& fired) { state->OnTimer(fired); },
+  };
+}
 
 // Of the actor `self`, which has the state.
 template <class Self>
@@ -19,46 +80,9 @@ StreamInterface::behavior_type StreamBehavior(Self* self, StreamState* state) {
   self->set_exit_handler([=](const caf::exit_msg& exit) {
     if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
   });
-  auto asked = [=] { AnswerRequestsOnly(self); };
-  return {
-      // CAF looks for a message's handler from the first one on.
-      [=](const FdReady& ready) { state->OnReady(ready); },
-      [=](Write& write) {
-        asked();
-        return state->Accept(std::move(write.bytes), std::move(write.credit));
-      },
-      [=](const CreditReturned&) { state->OnCredit(); },
-      [=](ConnectStream& request) {
-        asked();
-        return state->Connect(request);
-      },
-      [=](ConnectUnix& request) {
-        asked();
-        return state->Connect(request);
-      },
-      [=](WriteLines& write) {
-        asked();
-        return state->Accept(std::move(write.lines));
-      },
-      [=](const WriteEof&) { state->WriteEof(); },
-      [=](const CloseTransport&) { state->CloseWhenWritten(); },
-      [=](const AbortTransport&) { state->Abort(); },
-      [=](const PauseReading&) { state->Pause(); },
-      [=](const ResumeReading&) { state->Resume(); },
-      [=](SetStreamProtocol& set) {
-        asked();
-        return state->SetProtocol(std::move(set.protocol));
-      },
-      [=](const SetWriteBufferLimits& limits) {
-        asked();
-        return state->SetLimits(limits);
-      },
-      [=](const GetTransportInfo&) { return state->Info(); },
-      [=](const GetPeer&) { return state->Peer(); },
-      [=](const GetTlsInfo&) { return state->Tls(); },
-      [=](const WatchEnded& ended) { state->End(ended.why); },
-      [=](const TimerFired& fired) { state->OnTimer(fired); },
-  };
+  static const auto& shared =
+      *new StreamInterface::behavior_type(NewStreamHandlers<Self>());
+  return shared;
 }
 
 }  // namespace troupe
