@@ -32,7 +32,8 @@ caf::result<Connected> StreamState::Connect(ConnectUnix& request) {
   auto answer = Begin(std::move(request.protocol), std::move(request.owner));
   if (!first || phase_ != Phase::kBegun) return answer;
   after_eof_ = request.after_eof;
-  dialer_.emplace(std::move(request.address), request.type, request.timeout);
+  dialer_ = std::make_unique<UnixDialer>(std::move(request.address),
+                                         request.type, request.timeout);
   Dial();
   return answer;
 }

@@ -7,6 +7,7 @@
 #define TROUPE_IO_SOCKETS_STREAM_STATE_H_
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -118,7 +119,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   absl::Status Refusal();
   void EofHandled();
 
-  std::optional<UnixDialer> dialer_;  // as long as the backlog is full
+  std::unique_ptr<UnixDialer> dialer_;  // as long as the backlog is full
   TimerId dial_timer_;
   DrainWaiters waiters_;
   AfterEof after_eof_ = AfterEof::kClose;
