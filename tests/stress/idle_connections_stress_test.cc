@@ -1,0 +1,154 @@
+// Ten thousand idle connections: what each costs in memory, and that one which
+// is active among them costs what it costs alone. Counted, not timed.
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <cstdint>
+#include <iostream>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
+#include "gtest/gtest.h"
+#include "io/resident.h"
+#include "io/sockets/stream_transport.h"
+#include "io/sockets/unix_listener.h"
+#include "io/sockets/unix_server.h"
+#include "process/descriptor_limit.h"
+#include "tests/benchmarks/allocations.h"
+#include "tests/stress/call_counts.h"
+#include "tests/stress/forked_clients.h"
+#include "tests/stress/process_memory.h"
+#include "tests/support/stream_fixture.h"
+#include "tests/support/unix_sockets.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kConnections = 10'000;
+constexpr int kEchoes = 1'000;
+constexpr size_t kMostEach = 4096;
+
+StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
+                                   StreamTransport stream,
+                                   std::atomic<int64_t>* messages) {
+  return {
+      [=](DataReceived& data) {
+        messages->fetch_add(1);
+        caf::anon_send(stream,
+                       Write{std::move(data.bytes), std::move(data.credit)});
+      },
+      [](const ConnectionMade&) {},
+      [](const EofReceived&) {},
+      [](const PauseWriting&) {},
+      [](const ResumeWriting&) {},
+      [=](const ConnectionLost&) { self->quit(); },
+  };
+}
+
+bool DescriptorsAllow(int count) {
+  rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+         limit.rlim_cur >= static_cast<rlim_t>(count);
+}
+
+class IdleConnectionsTest : public StreamTest {
+ protected:
+  IdleConnectionsTest() { EXPECT_TRUE(RaiseDescriptorLimit().ok()); }
+  ~IdleConnectionsTest() override {
+    io_->Stop();
+    EXPECT_TRUE(RestoreDescriptorLimit().ok());
+  }
+
+  void Serve() {
+    auto listener = UnixListener::Adopt(ListenAt(address_, 128));
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    server_ = SpawnUnixServer(
+        host(), io(), *std::move(listener),
+        {.new_protocol = [this](const StreamTransport& stream) {
+          return SpawnResident<caf::hidden>(host(), Echo, stream, &messages_);
+        }});
+    ASSERT_EQ(Answer<Serving>(server_, StartServing{}), "");
+  }
+  // The clients are gone already.
+  void Stop() {
+    caf::anon_send(server_, StopServing{});
+    EXPECT_EQ(Answer<ServerClosed>(server_, WaitClosed{}), "");
+  }
+
+  const SocketAddress address_ = FreshAddress();
+  UnixServer server_;
+  std::atomic<int64_t> messages_{0};
+};
+
+#ifndef ABSL_HAVE_ADDRESS_SANITIZER  // whose memory is another's
+TEST_F(IdleConnectionsTest, EachCostsAtMostFourKibibytes) {
+  if (!DescriptorsAllow(kConnections + 100)) {
+    GTEST_SKIP() << "the limit on descriptors is too low";
+  }
+  Serve();
+  {
+    ForkedClients clients(address_);
+    clients.Connect(100);  // pools and tables are there
+    WaitForIteration(*io_);
+    malloc_trim(0);
+    const size_t allocated = AllocatedBytes(), resident = ResidentBytes();
+    clients.Connect(kConnections - 100);
+    WaitForIteration(*io_);
+    const size_t each = (AllocatedBytes() - allocated) / (kConnections - 100);
+    const size_t pages = (ResidentBytes() - resident) / (kConnections - 100);
+    std::cout << each << " bytes allocated and " << pages
+              << " resident for each" << std::endl;
+    EXPECT_LE(each, kMostEach);
+    EXPECT_LE(pages, kMostEach);
+  }
+  Stop();
+}
+#endif
+
+// What `kEchoes` cost on a connection.
+struct Cost {
+  int64_t messages;
+  int64_t allocations;
+  CallCounts calls;
+
+  friend bool operator==(const Cost&, const Cost&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Cost& cost) {
+    return out << cost.messages << " messages, " << cost.allocations
+               << " allocations, " << cost.calls;
+  }
+};
+
+TEST_F(IdleConnectionsTest, AnActiveOneAmongThemCostsWhatItCostsAlone) {
+  if (!DescriptorsAllow(kConnections + 100)) {
+    GTEST_SKIP() << "the limit on descriptors is too low";
+  }
+  Serve();
+  {
+    ForkedClients clients(address_);
+    clients.Connect(1);
+    auto cost_of = [&](int client) {
+      clients.Echo(client, 10);  // it is awake
+      const int64_t messages = messages_, allocations = Allocations();
+      const CallCounts calls = CountedCalls();
+      clients.Echo(client, kEchoes);
+      return Cost{messages_ - messages, Allocations() - allocations,
+                  CountedCalls() - calls};
+    };
+    const Cost alone = cost_of(0);
+    EXPECT_EQ(alone.messages, kEchoes);
+    clients.Connect(kConnections - 1);
+    const Cost first = cost_of(0), last = cost_of(kConnections - 1);
+    std::cout << "alone: " << alone << std::endl
+              << "first of many: " << first << std::endl
+              << "last of many: " << last << std::endl;
+    EXPECT_EQ(first, alone);
+    EXPECT_EQ(last, alone);
+  }
+  Stop();
+}
+
+}  // namespace
+}  // namespace troupe
