@@ -15,20 +15,14 @@
 #define TROUPE_ACTORS_SOCK_SENDFILE_H_
 
 #include <cstdint>
-#include <optional>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "actors/code_location.h"
 #include "actors/sock_queue.h"
+#include "io/file_sender.h"
 
 namespace troupe {
-
-struct FileRange {
-  int64_t offset = 0;
-  std::optional<int64_t> count = std::nullopt;  // nothing: to the end
-  bool fallback = true;
-};
 
 // Tells how many bytes were sent. Errors: kInvalidArgument with asyncio's text
 // (SF2); kUnimplemented `not a regular file`, with and without fallback,

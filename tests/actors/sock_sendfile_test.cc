@@ -3,18 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "actors/sock_operations.h"
@@ -22,26 +18,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/loop_fixture.h"
-
-namespace {
-
-std::deque<int> planned_errors;  // of the next calls; 0: none
-std::vector<size_t> asked_for;
-
-}  // namespace
-
-// In place of the C library's.
-extern "C" ssize_t sendfile(int out, int in, off_t* offset, size_t count) {
-  asked_for.push_back(count);
-  int error = 0;
-  if (!planned_errors.empty()) {
-    error = planned_errors.front();
-    planned_errors.pop_front();
-  }
-  if (error == 0) return syscall(SYS_sendfile, out, in, offset, count);
-  errno = error;
-  return -1;
-}
+#include "tests/support/planned_sendfile.h"
 
 namespace troupe {
 namespace {
@@ -58,8 +35,7 @@ class SockSendfileTest : public LoopFixture {
         file_(MakeFile("0123456789", O_RDWR)),
         socks_(std::make_unique<SockOperations>(*loop_)) {
     SetNonBlocking(ends_.first);
-    planned_errors.clear();
-    asked_for.clear();
+    PlannedSendfile::Reset();
   }
   ~SockSendfileTest() override { socks_.reset(); }
 
@@ -104,7 +80,7 @@ TEST_F(SockSendfileTest, SendsAWholeFile) {
 TEST_F(SockSendfileTest, SendsAPartAndLeavesThePositionBehindIt) {
   for (int error : {0, EINVAL}) {  // natively, and by copying
     lseek(file_.get(), 8, SEEK_SET);
-    planned_errors = {error};
+    PlannedSendfile::Reset({error});
     told_.clear();
     Start({.offset = 3, .count = 4});
     RunUntilTold();
@@ -117,18 +93,18 @@ TEST_F(SockSendfileTest, SendsAPartAndLeavesThePositionBehindIt) {
 // Rows SF1, SF9: from offset 0, wherever the file is.
 TEST_F(SockSendfileTest, CopiesWhereTheKernelCannot) {
   lseek(file_.get(), 5, SEEK_SET);
-  planned_errors = {EINVAL};
+  PlannedSendfile::Reset({EINVAL});
   Start({});
   RunUntilTold();
   EXPECT_THAT(told_, ElementsAre("10"));
-  EXPECT_EQ(asked_for.size(), 1);
+  EXPECT_EQ(PlannedSendfile::asked_for().size(), 1);
   EXPECT_EQ(Received(), "0123456789");
   EXPECT_EQ(PositionOf(file_), 10);
 }
 
 // Row SF3.
 TEST_F(SockSendfileTest, RefusesWithoutFallbackWithAsynciosText) {
-  planned_errors = {EINVAL};
+  PlannedSendfile::Reset({EINVAL});
   Start({.fallback = false});
   RunUntilTold();
   EXPECT_THAT(told_, ElementsAre("os.sendfile call failed: Invalid argument"));
@@ -153,7 +129,7 @@ TEST_F(SockSendfileTest, RefusesWrongArgumentsWithAsynciosTexts) {
                           "count must be a positive integer (got 0)",
                           "offset must be a non-negative integer (got -1)",
                           "not a regular file"));
-  EXPECT_THAT(asked_for, IsEmpty());
+  EXPECT_THAT(PlannedSendfile::asked_for(), IsEmpty());
   EXPECT_EQ(PositionOf(file_), 5);
 }
 
@@ -162,7 +138,7 @@ TEST_F(SockSendfileTest, SendsNothingOfAnEmptyFileOrBehindItsEnd) {
   OwnedFd empty = MakeFile("", O_RDONLY);
   Start({}, ends_.first.get(), empty.get());
   RunUntilTold();
-  EXPECT_THAT(asked_for, IsEmpty());
+  EXPECT_THAT(PlannedSendfile::asked_for(), IsEmpty());
   Start({.offset = 100});
   RunUntilTold(2);
   EXPECT_THAT(told_, ElementsAre("0", "0"));
@@ -175,7 +151,7 @@ TEST_F(SockSendfileTest, SendsABigFileInChunksWhileThePeerReads) {
     big[i] = static_cast<char>(i * 7 >> 8);
   OwnedFd file = MakeFile(big, O_RDONLY);
   for (int error : {0, ENOSYS}) {
-    planned_errors = {error};
+    PlannedSendfile::Reset({error});
     told_.clear();
     Start({}, ends_.first.get(), file.get());
     ASSERT_TRUE(loop_->RunOnce().ok());
@@ -187,13 +163,13 @@ TEST_F(SockSendfileTest, SendsABigFileInChunksWhileThePeerReads) {
     EXPECT_THAT(told_, ElementsAre(absl::StrCat(big.size())));
     EXPECT_TRUE(got == big);
   }
-  EXPECT_THAT(asked_for, Each(Le(size_t{1} << 20)));
+  EXPECT_THAT(PlannedSendfile::asked_for(), Each(Le(size_t{1} << 20)));
 }
 
 // Rows SF6, SF7.
 TEST_F(SockSendfileTest, TellsAnErrorAfterSomeBytesAndLeavesThePosition) {
   OwnedFd file = MakeFile(std::string(4 << 20, 'x'), O_RDONLY);
-  planned_errors = {0, EIO};
+  PlannedSendfile::Reset({0, EIO});
   Start({}, ends_.first.get(), file.get());
   int first = 0;
   ASSERT_EQ(ioctl(ends_.second.get(), FIONREAD, &first), 0);
