@@ -101,6 +101,13 @@ void WriteQueue::DropFirst() {
   DropWritten();
 }
 
+void WriteQueue::DropOver() {
+  while (!empty() && chunks_[first_].piece != nullptr &&
+         chunks_[first_].piece->over()) {
+    DropFirst();
+  }
+}
+
 // Moves the rest forward when it is the smaller part, so that each chunk is
 // moved once on average.
 void WriteQueue::DropWritten() {

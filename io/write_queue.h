@@ -44,6 +44,8 @@ class WriteQueue {
   // that takes a part takes no more for now.
   FlushResult PushAndFlush(Bytes bytes, Credit credit, int fd,
                            DescriptorKind kind);
+  // Drops the pieces in front that are over without having been written.
+  void DropOver();
 
   // Drops everything; the bytes that were dropped.
   size_t Clear();

@@ -27,7 +27,7 @@ void WriteSide::Open(WatchId watch, int fd, DescriptorKind kind) {
 
 size_t WriteSide::Close() {
   open_ = false;
-  return queue_.Clear();
+  return queue_.Clear() + std::exchange(kept_, 0);
 }
 
 // Unless older bytes wait for room (row W7). The marks are looked at after
@@ -79,6 +79,18 @@ void WriteSide::Follow(const WriteQueue::FlushResult& result) {
   }
 }
 
+void WriteSide::DropOver() {
+  queue_.DropOver();
+  if (!open_ || !waiting_ || !queue_.empty()) return;
+  waiting_ = false;
+  table_.Disarm(watch_, Side::kWrite);
+  Done();
+}
+
+void WriteSide::AskAgain() {
+  if (open_ && !waiting_) Wait(Interest::kWritable, !may_block_);
+}
+
 void WriteSide::Done() {
   if (finishing_) {
     UpdateFlow();
@@ -103,7 +115,7 @@ void WriteSide::Wait(Interest interest, bool still_ready) {
 
 void WriteSide::WatchPeer() {
   peer_watch_ = PeerWatch::kHangUp;
-  if (open_ && queue_.empty()) Wait(Interest::kPeerGone, false);
+  if (open_ && !waiting_ && queue_.empty()) Wait(Interest::kPeerGone, false);
 }
 
 void WriteSide::OnReady(Readiness readiness) {
@@ -113,10 +125,14 @@ void WriteSide::OnReady(Readiness readiness) {
     // A reader that is gone makes this write fail with EPIPE.
     Flush();
     if (open_) UpdateFlow();
-  } else if ((readiness.HungUp() || readiness.Error()) &&
-             kind_ != DescriptorKind::kCharacterDevice) {
+  } else if (peer_watch_ == PeerWatch::kNone ||
+             kind_ == DescriptorKind::kCharacterDevice) {
+    return;
+  } else if (readiness.HungUp() || readiness.Error()) {
     open_ = false;
     owner_.OnPeerGone();
+  } else {
+    Wait(Interest::kPeerGone, false);  // by AskAgain
   }
 }
 
@@ -126,7 +142,7 @@ void WriteSide::SetMarks(const WaterMarks& marks) {
 }
 
 void WriteSide::UpdateFlow() {
-  switch (marks_.Next(paused_, queue_.size())) {
+  switch (marks_.Next(paused_, buffered())) {
     case WaterMarks::Change::kNone:
       return;
     case WaterMarks::Change::kPause:
@@ -140,7 +156,7 @@ void WriteSide::UpdateFlow() {
 
 WritingInfo WriteSide::Info() const {
   return {.paused = paused_,
-          .buffered = queue_.size(),
+          .buffered = buffered(),
           .high = marks_.high(),
           .low = marks_.low()};
 }

@@ -70,6 +70,13 @@ class WriteSide {
   void Write();
   // Add and Write.
   void Write(Bytes bytes, Credit credit);
+  // When pieces may have ended out of turn: what they would have waited for is
+  // not waited for.
+  void DropOver();
+  // For an owner that has more to add: OnReady in the next iteration.
+  void AskAgain();
+  // How much of what will be added the owner keeps for now: the marks count it.
+  void SetKept(size_t bytes) { kept_ = bytes; }
   void Finish();
   bool finishing() const { return finishing_; }
 
@@ -80,7 +87,8 @@ class WriteSide {
   void OnReady(Readiness readiness);
 
   bool paused() const { return paused_; }
-  size_t buffered() const { return queue_.size(); }
+  size_t buffered() const { return queue_.size() + kept_; }
+  size_t queued() const { return queue_.size(); }
   WritingInfo Info() const;
 
  private:
@@ -100,6 +108,7 @@ class WriteSide {
   DescriptorKind kind_ = DescriptorKind::kOther;
   const bool may_block_;
   PeerWatch peer_watch_;
+  size_t kept_ = 0;
   bool open_ = false;
   bool paused_ = false;
   bool finishing_ = false;

@@ -65,6 +65,11 @@ StreamInterface::behavior_type NewStreamHandlers() {
         return state->SetLimits(limits);
       },
       [](const GetTransportInfo&) { return state->Info(); },
+      [](const SendFile& request) {
+        asked();
+        return state->Accept(request);
+      },
+      [](const CancelSendFile&) { state->CancelFiles(); },
       [](const GetPeer&) { return state->Peer(); },
       [](const GetTlsInfo&) { return state->Tls(); },
       [](const WatchEnded& ended) { state->End(ended.why); },

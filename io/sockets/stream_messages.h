@@ -15,6 +15,9 @@
 //   Write, WriteLines, WriteEof, CloseTransport, AbortTransport, PauseReading,
 //   ResumeReading, SetWriteBufferLimits, GetTransportInfo: as of the pipes
 //   (io_messages.h)
+//   SendFile       anyone -> transport     a part of a file, in its place among
+//                                          the Writes; answered when it is sent
+//   CancelSendFile anyone -> transport     all files that are not sent yet
 //   GetPeer        anyone -> transport     who is at the other end
 //   GetTlsInfo     anyone -> transport     what was agreed, if it has TLS
 //
@@ -92,6 +95,21 @@ struct ConnectUnix {
 struct SetStreamProtocol {
   StreamProtocol protocol;
 };
+// The transport owns the descriptor. From the moment it is accepted, the
+// position of its open file description will be `offset` plus what was sent
+// when it is answered, whatever the answer is (row SF7).
+struct SendFile {
+  FdTicket file;
+  int64_t offset = 0;
+  std::optional<int64_t> count = std::nullopt;  // nothing: to the end
+  bool fallback = true;  // read and sent, where the kernel cannot copy
+};
+// May be less than `count`: the file has ended.
+struct FileSent {
+  uint64_t bytes = 0;
+};
+// Each is answered with kCancelled, and how much went out.
+struct CancelSendFile {};
 struct GetPeer {};
 // Of the process that connected or began to listen, at that moment; see
 // peer_credentials.h.
@@ -123,6 +141,7 @@ using StreamTransport = caf::typed_actor<
     caf::reacts_to<SetStreamProtocol>,
     caf::replies_to<SetWriteBufferLimits>::with<TransportInfo>,
     caf::replies_to<GetTransportInfo>::with<TransportInfo>,
+    caf::replies_to<SendFile>::with<FileSent>, caf::reacts_to<CancelSendFile>,
     caf::replies_to<GetPeer>::with<PeerInfo>,
     caf::replies_to<GetTlsInfo>::with<TlsInfo>>;
 
@@ -163,6 +182,9 @@ using UnixServer =
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectStream)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SetStreamProtocol)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectUnix)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SendFile)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::FileSent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CancelSendFile)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::PeerInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetTlsInfo)

@@ -74,8 +74,10 @@ void StreamState::Opened() {
 }
 
 ConnectionLost StreamState::LastWords(absl::Status why) {
-  waiters_.Fail(why.ok() ? absl::CancelledError("the transport was closed")
-                         : why);
+  const absl::Status told =
+      why.ok() ? absl::CancelledError("the transport was closed") : why;
+  files_.EndAll(told);
+  waiters_.Fail(told);
   if (reading_.has_value()) {  // else it never began
     reading_->Close();
     lost_ += writing_->Close();
@@ -249,6 +251,7 @@ void StreamState::ShutDown() { shutdown(fd_, SHUT_WR); }
 void StreamState::OnWriteError(absl::Status why) {
   write_over_ = true;
   write_error_ = std::move(why);
+  files_.EndAll(write_error_);
   lost_ += writing_->Close();
   waiters_.Fail(write_error_);
   if (closing_ || read_over_ || reading_->paused()) End(write_error_);

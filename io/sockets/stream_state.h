@@ -24,6 +24,7 @@
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "io/read_side.h"
+#include "io/sockets/file_transfer.h"
 #include "io/sockets/stream_messages.h"
 #include "io/sockets/unix_dialer.h"
 #include "io/timer_id.h"
@@ -53,6 +54,8 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
 
   caf::result<Drained> Accept(Bytes bytes, Credit credit);
   caf::result<Drained> Accept(std::vector<Bytes> lines);
+  caf::result<FileSent> Accept(const SendFile& request);
+  void CancelFiles();
   void WriteEof();
   void CloseWhenWritten();
   void Abort() { End(absl::OkStatus()); }
@@ -60,7 +63,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   virtual void Resume() { reading_->Resume(); }
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
 
-  void OnReady(const FdReady& ready);
+  virtual void OnReady(const FdReady& ready);
   virtual void OnCredit() { reading_->OnCredit(); }
   virtual void OnTimer(const TimerFired& fired);
   void OnDown(const caf::down_msg& down);
@@ -77,6 +80,14 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   virtual void SendAtOnce(Bytes bytes, Credit credit) {
     writing_->Write(std::move(bytes), std::move(credit));
   }
+  virtual void Send(FileTransfer::Shared file) {
+    writing_->Add(FileTransfer::Piece(std::move(file)));
+    writing_->Write();
+  }
+  // Why it cannot be sent here, whatever it is.
+  virtual absl::Status CheckFile(const SendFile& request) const;
+  // Files have ended out of turn.
+  virtual void FilesEnded() { writing_->DropOver(); }
   // Nothing will be sent any more. False: not now, FinishWriting is called
   // again.
   virtual bool SendEnd() { return true; }
@@ -112,11 +123,13 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
 
   std::optional<ReadSide> reading_;
   std::optional<WriteSide> writing_;
+  FileTransfers files_;
   bool closing_ = false;  // by CloseTransport: flush, then end
 
  private:
   void Dial();
   absl::Status Refusal();
+  caf::result<FileSent> AnswerAtEnd(FileTransfer& file);
   void EofHandled();
 
   std::unique_ptr<UnixDialer> dialer_;  // as long as the backlog is full

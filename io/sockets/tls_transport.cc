@@ -1,5 +1,6 @@
 #include "io/sockets/tls_transport.h"
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -8,20 +9,26 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "io/bytes.h"
 #include "io/credit.h"
 #include "io/resident.h"
+#include "io/sockets/file_transfer.h"
 #include "io/sockets/stream_behavior.h"
 #include "io/sockets/stream_state.h"
 #include "io/status_error.h"
 #include "io/timer_id.h"
 #include "io/tls/tls_session.h"
+#include "io/transfer.h"
 
 namespace troupe {
 namespace {
 
 // A record's plaintext.
 constexpr size_t kRecord = 16 * 1024;
+// Of files, before the neighbours get their turn.
+constexpr size_t kFileBytesPerTurn = 1024 * 1024;
 // Answers that a peer may ask for and not read (key updates).
 constexpr size_t kMostAnswers = 1024 * 1024;
 
@@ -38,11 +45,22 @@ class TlsState : public StreamState {
   void OnCredit() override;
   void OnTimer(const TimerFired& fired) override;
   caf::result<TlsInfo> Tls() const override;
+  void OnReady(const FdReady& ready) override;
 
  private:
+  // What waits for the handshake, or for the end of a file in front of it.
+  struct Later {
+    Bytes bytes;
+    Credit credit;
+    FileTransfer::Shared file;  // instead of bytes
+  };
+
   // StreamState.
   void Send(Bytes bytes, Credit credit) override;
   void SendAtOnce(Bytes bytes, Credit credit) override;
+  void Send(FileTransfer::Shared file) override;
+  absl::Status CheckFile(const SendFile& request) const override;
+  void FilesEnded() override { Pump(); }
   bool SendEnd() override;
   void ShutDown() override {}
   void StopReading() override;
@@ -58,22 +76,31 @@ class TlsState : public StreamState {
   // ReadSide::Receiver.
   void OnChunk(Bytes bytes, Credit) override;
   void OnEof() override;
+  void OnReadError(absl::Status why) override;
 
   bool Established() const { return session_ && session_->handshake_done(); }
   void GoOn();
   void ShakeHands();
   void Deliver();
+  void Encrypt(absl::string_view plaintext, Credit credit);
   size_t PutOutput(Credit credit = Credit());
+  void Postpone(Later later);
+  void Pump();
+  bool HasRoom() const;
+  size_t EncryptNext();
+  size_t EncryptFile(FileTransfer::Shared file);
   bool TooManyAnswers(size_t more);
   void Fail(const absl::Status& why);
 
   TlsTransportOptions options_;
   std::unique_ptr<TlsSession> session_;
   TimerId handshake_timer_;
-  std::deque<std::pair<Bytes, Credit>> early_;  // written before
+  std::deque<Later> later_;
+  size_t kept_ = 0;      // bytes in later_
   bool held_ = true;     // nothing is delivered before the protocol is ready
   bool paused_ = false;  // by the protocol
   bool ended_ = false;   // the session has nothing more to read
+  absl::Status read_error_;  // not OK: the end, when all is delivered
   bool end_wanted_ = false;
   bool unsent_ = false;  // something of the protocol's may be in the buffer
   size_t answers_ = 0;
@@ -106,7 +133,7 @@ absl::StatusOr<DescriptorKind> TlsState::CheckDescriptor(const FdTicket& fd) {
 }
 
 void TlsState::Watched() {
-  if (closing_ && early_.empty()) return End(absl::OkStatus());
+  if (closing_ && later_.empty()) return End(absl::OkStatus());
   handshake_timer_ = TimerId::Next();
   self_->send(io_, StartTimer{handshake_timer_, options_.handshake_timeout,
                               TimerObserver(self_)});
@@ -138,13 +165,9 @@ void TlsState::OnTimer(const TimerFired& fired) {
 // close before is remembered.
 void TlsState::Opened() {
   held_ = false;
-  for (auto& [bytes, credit] : std::exchange(early_, {})) {
-    if (phase_ == Phase::kOpen) Send(std::move(bytes), std::move(credit));
-  }
-  if (phase_ == Phase::kOpen) writing_->Write();
+  Pump();
   AnswerIfDrained();
   if (closing_) StopReading();
-  if (end_wanted_ && phase_ == Phase::kOpen) FinishWriting();
   if (!paused_ && !closing_) Resume();
 }
 
@@ -157,6 +180,13 @@ void TlsState::OnChunk(Bytes bytes, Credit) {
 
 void TlsState::OnEof() {
   session_->ReceiveEnd();
+  GoOn();
+}
+
+// What was read before is delivered first.
+void TlsState::OnReadError(absl::Status why) {
+  if (phase_ != Phase::kOpen) return StreamState::OnReadError(std::move(why));
+  read_error_ = std::move(why);
   GoOn();
 }
 
@@ -177,6 +207,9 @@ void TlsState::Deliver() {
     const size_t answered = PutOutput();
     if (!got.ok()) return Fail(got.status());
     if (TooManyAnswers(answered)) return;
+    if (got->would_block && !read_error_.ok()) {
+      return StreamState::OnReadError(read_error_);
+    }
     if (got->would_block) break;
     if (got->size == 0) {
       ended_ = true;
@@ -188,7 +221,7 @@ void TlsState::Deliver() {
     TellNow(DataReceived{std::move(bytes), std::move(credit)});
   }
   buffer.GiveBack();
-  if (phase_ == Phase::kOpen) writing_->Write();
+  Pump();
 }
 
 // That nobody reads, and that would fill our memory.
@@ -196,7 +229,7 @@ bool TlsState::TooManyAnswers(size_t more) {
   if (more == 0) return false;
   writing_->Write();
   if (phase_ != Phase::kOpen) return true;
-  answers_ = writing_->buffered() == 0 ? 0 : answers_ + more;
+  answers_ = writing_->queued() == 0 ? 0 : answers_ + more;
   if (answers_ <= kMostAnswers) return false;
   Fail(absl::ResourceExhaustedError(
       "the TLS peer asks for answers and does not read them"));
@@ -215,6 +248,14 @@ void TlsState::Resume() {
   Deliver();
 }
 
+// What waits must not look like nothing.
+void TlsState::OnReady(const FdReady& ready) {
+  if (ready.side == Side::kRead) return StreamState::OnReady(ready);
+  if (!later_.empty()) Pump();
+  StreamState::OnReady(ready);
+  if (!later_.empty()) Pump();
+}
+
 void TlsState::OnCredit() {
   GoOn();
   StreamState::OnCredit();
@@ -223,11 +264,28 @@ void TlsState::OnCredit() {
 // -- writing ------------------------------------------------------------------
 
 void TlsState::Send(Bytes bytes, Credit credit) {
-  if (held_) {
-    early_.emplace_back(std::move(bytes), std::move(credit));
-    return;
+  if (held_ || !later_.empty()) {
+    return Postpone({std::move(bytes), std::move(credit), nullptr});
   }
-  absl::Status written = session_->Write(bytes.view());
+  Encrypt(bytes.view(), std::move(credit));
+}
+
+void TlsState::Send(FileTransfer::Shared file) {
+  Postpone({Bytes(), Credit(), std::move(file)});
+  Pump();
+}
+
+// Row SF10.
+absl::Status TlsState::CheckFile(const SendFile& request) const {
+  if (request.fallback) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("fallback is disabled and native sendfile is not supported "
+                   "for transport ",
+                   name));
+}
+
+void TlsState::Encrypt(absl::string_view plaintext, Credit credit) {
+  absl::Status written = session_->Write(plaintext);
   if (!written.ok()) return Fail(written);
   PutOutput(std::move(credit));
   unsent_ = true;
@@ -238,9 +296,63 @@ void TlsState::SendAtOnce(Bytes bytes, Credit credit) {
   writing_->Write();
 }
 
+// The marks count it, but not before there is a connection.
+void TlsState::Postpone(Later later) {
+  kept_ += later.bytes.size();
+  if (!held_) writing_->SetKept(kept_);
+  later_.push_back(std::move(later));
+}
+
+// Of a file no more than there is room for; what is behind it follows when it
+// has ended.
+void TlsState::Pump() {
+  size_t sent = 0;
+  while (phase_ == Phase::kOpen && !held_ && !later_.empty()) {
+    const bool file = later_.front().file != nullptr;
+    if (file && !HasRoom()) {
+      writing_->Write();
+      if (phase_ != Phase::kOpen || !HasRoom()) break;
+      continue;
+    }
+    if (file && sent >= kFileBytesPerTurn) {
+      writing_->AskAgain();
+      break;
+    }
+    sent += EncryptNext();
+  }
+  if (phase_ == Phase::kOpen) writing_->Write();
+  if (phase_ == Phase::kOpen && end_wanted_) FinishWriting();
+}
+
+// At or below the low mark. What the session cannot encrypt yet counts, too.
+bool TlsState::HasRoom() const {
+  return writing_->queued() + session_->output_size() <= writing_->Info().low;
+}
+
+// How much it was.
+size_t TlsState::EncryptNext() {
+  Later& next = later_.front();
+  if (next.file != nullptr) return EncryptFile(next.file);
+  const Later bytes = std::move(next);
+  later_.pop_front();
+  kept_ -= bytes.bytes.size();
+  writing_->SetKept(kept_);
+  Encrypt(bytes.bytes.view(), bytes.credit);
+  return bytes.bytes.size();
+}
+
+// A record of it.
+size_t TlsState::EncryptFile(FileTransfer::Shared file) {
+  std::array<char, kRecord> record;
+  const TransferResult got = file->Read(absl::MakeSpan(record));
+  if (file->over()) later_.pop_front();
+  if (got.size > 0) Encrypt({record.data(), got.size}, Credit());
+  return got.size;
+}
+
 bool TlsState::SendEnd() {
   end_wanted_ = true;
-  if (held_) return false;
+  if (held_ || !later_.empty()) return false;
   absl::Status closed = session_->Close();
   PutOutput();
   if (!closed.ok()) Fail(closed);
@@ -250,12 +362,13 @@ bool TlsState::SendEnd() {
 // The handshake goes on, if something waits for it.
 void TlsState::StopReading() {
   if (!held_) return StreamState::StopReading();
-  if (phase_ == Phase::kGreeting && early_.empty()) End(absl::OkStatus());
+  if (phase_ == Phase::kGreeting && later_.empty()) End(absl::OkStatus());
 }
 
 // A peer that is gone does not need our tickets and our goodbye.
 void TlsState::OnWriteError(absl::Status why) {
-  if (unsent_ || !early_.empty()) {
+  if (unsent_ || !later_.empty()) {
+    later_.clear();
     return StreamState::OnWriteError(std::move(why));
   }
   GiveUpWriting();
@@ -263,7 +376,7 @@ void TlsState::OnWriteError(absl::Status why) {
 
 // The credit of what was encrypted goes with its last piece.
 size_t TlsState::PutOutput(Credit credit) {
-  if (writing_->buffered() == 0) unsent_ = false;
+  if (writing_->queued() == 0) unsent_ = false;
   size_t size = 0;
   Bytes piece = session_->TakeOutput();
   while (!piece.empty()) {

@@ -333,6 +333,25 @@ TEST_P(TlsTransportTest, EndsWithAnErrorWithoutACloseNotify) {
   EXPECT_EQ(trace_->Count("EOF"), 0u);
 }
 
+// It closes with our tickets unread, which resets the connection (TLS 1.3).
+TEST_P(TlsTransportTest, DeliversWhatItHasReadBeforeAnError) {
+  const std::string much(4 << 20, 'x');
+  for (int i = 0; i < 10; ++i) {
+    std::tie(ours_, theirs_) = MakeSocketPair();
+    client_ = NewClient();
+    ProtocolScript theirs;
+    theirs.name = absl::StrCat("server ", i, " ");
+    auto served = Serve(NewServer(), NewStreamProtocol(theirs));
+    ASSERT_EQ(Connect(client_, std::move(ours_), NewStreamProtocol()), "");
+    ASSERT_EQ(served.get(), "");
+    received_.clear();
+    Say(much);
+    Send(CloseTransport{});
+    ASSERT_TRUE(trace_->WaitForPrefix(theirs.name + "CL("));
+    EXPECT_EQ(received_.size(), much.size());
+  }
+}
+
 TEST_P(TlsTransportTest, RefusesWritesAfterWriteEof) {
   Open();
   Send(PauseReading{});  // nor hears of the peer's end
