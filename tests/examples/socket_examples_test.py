@@ -300,5 +300,100 @@ class ChatTest(SocketTest):
             self.assertLess(memory, 40_000)
 
 
+class FileServerTest(SocketTest):
+    def setUp(self):
+        super().setUp()
+        self.write("folder/name", "content\n")
+        self.write("outside", "not yours\n")
+        os.symlink(self.path("outside"), self.path("folder/link"))
+        self.server = self.run_example("file_server", self.path("socket"), self.path("folder"))
+
+    def tearDown(self):
+        self.server.send(signal.SIGKILL)
+        self.server.wait()
+
+    def ask(self, request):
+        """The status and the body; asked on a connection of its own."""
+        client = self.connect()
+        client.sendall(request)
+        return self.answer(client.makefile("rb"))
+
+    def answer(self, stream):
+        status = stream.readline().decode()
+        size = 0
+        while (header := stream.readline().decode().strip()):
+            name, _, value = header.partition(": ")
+            if name == "Content-Length":
+                size = int(value)
+        return status.split()[1], stream.read(size)
+
+    def get(self, path):
+        return self.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def curl(self, *arguments):
+        self.connect()
+        ran = subprocess.run(["curl", "-sS", "--unix-socket", self.path("socket"), *arguments],
+                             stdout=subprocess.PIPE, timeout=program.DEADLINE, check=True)
+        return ran.stdout
+
+    def code(self, path, *arguments):
+        return self.curl("-o", "/dev/null", "-w", "%{http_code}", "--path-as-is", *arguments,
+                         "http://localhost" + path).decode()
+
+    @installed("curl")
+    def test_serves_curl(self):
+        self.assertEqual(self.curl("http://localhost/name"), b"content\n")
+
+    @installed("curl")
+    def test_serves_a_big_file(self):
+        with open(self.path("folder/big"), "wb") as big:
+            for _ in range(64):
+                big.write(MEBIBYTE)
+        self.curl("-o", self.path("got"), "http://localhost/big")
+        subprocess.run(["cmp", self.path("folder/big"), self.path("got")], check=True)
+        if not program.SANITIZED:
+            self.assertLess(program.peak_mib(self.server.pid), 40)
+
+    @installed("curl")
+    def test_serves_two_requests_of_one_connection(self):
+        out = self.curl("-w", "%{num_connects}\n", "http://localhost/name", "http://localhost/name")
+        self.assertEqual(out, b"content\n1\ncontent\n0\n")
+
+    @installed("curl")
+    def test_says_what_it_does_not_serve(self):
+        for path in ("/nothing", "/", "/../outside", "/./../outside", "/link", "//etc/passwd"):
+            self.assertEqual(self.code(path), "404", path)
+        self.assertEqual(self.code("/name", "-X", "POST"), "405")
+        self.assertEqual(self.code("/name"), "200")
+
+    def test_refuses_what_it_does_not_understand(self):
+        for request in ("GET\r\n\r\n", "GET name HTTP/1.1\r\n\r\n", "GET  HTTP/1.1\r\n\r\n",
+                        "GET /name FTP/1\r\n\r\n", "\r\n\r\n", "x" * 9000):
+            self.assertEqual(self.ask(request.encode())[0], "400", request)
+
+    def test_answers_in_order_what_is_asked_at_once(self):
+        self.write("folder/empty", "")
+        client = self.connect()
+        client.sendall(b"".join(b"GET /%s HTTP/1.1\r\n\r\n" % name
+                                for name in (b"name", b"nothing", b"empty", b"name")))
+        stream = client.makefile("rb")
+        self.assertEqual([self.answer(stream) for _ in range(4)],
+                         [("200", b"content\n"), ("404", b""), ("200", b""),
+                          ("200", b"content\n")])
+
+    def test_bounds_what_is_asked_at_once(self):
+        with open(self.path("folder/big"), "wb") as big:
+            big.write(MEBIBYTE)
+        client = self.connect()
+        client.sendall(b"GET /big HTTP/1.1\r\n\r\n" * 100)
+        stream = client.makefile("rb")
+        answers = []
+        while not answers or answers[-1][0] == "200":
+            answers.append(self.answer(stream))
+        self.assertEqual(answers[-1][0], "429")
+        self.assertGreaterEqual(len(answers), 17)
+        self.assertTrue(all(body == MEBIBYTE for _, body in answers[:-1]))
+
+
 if __name__ == "__main__":
     program.main()
