@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "io/os_error.h"
-#include "io/transfer.h"
 
 namespace troupe {
 namespace {
@@ -74,7 +72,8 @@ bool ReadSide::ReadOnce(Readiness readiness) {
 
 bool ReadSide::ReadChunk(Readiness readiness) {
   absl::Span<char> room = buffer_.Room();
-  const TransferResult got = ReadSome(fd_, kind_, room);
+  bool more = false;
+  const TransferResult got = Read(room, more);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
   if (got.size == 0) return Eof();
@@ -82,7 +81,7 @@ bool ReadSide::ReadChunk(Readiness readiness) {
   // What may block is read once per readiness.
   readable_ =
       !may_block_ && (got.size == room.size() || readiness.EndFollows() ||
-                      !ShortReadMeansDrained(kind_));
+                      more || !ShortReadMeansDrained(kind_));
   if (!readable_) buffer_.GiveBack();
   Deliver(std::move(chunk));
   return true;
@@ -98,12 +97,18 @@ bool ReadSide::ReadMessage() {
   std::string large(next.size > Block::kSize ? next.size : 0, '\0');
   absl::Span<char> room =
       large.empty() ? buffer_.Room(next.size) : absl::MakeSpan(large);
-  const TransferResult got = ReadSome(fd_, kind_, room);
+  bool more = false;
+  const TransferResult got = Read(room, more);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
   Deliver(large.empty() ? buffer_.Commit(got.size)
                         : buffer_.Charged(Bytes(std::move(large))));
   return true;
+}
+
+TransferResult ReadSide::Read(absl::Span<char> room, bool& more) {
+  if (reader_ == nullptr) return ReadSome(fd_, kind_, room);
+  return reader_->Read(fd_, room, delivered_, more);
 }
 
 void ReadSide::Deliver(std::pair<Bytes, Credit> chunk) {

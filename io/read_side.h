@@ -20,12 +20,14 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "io/block_pool.h"
 #include "io/bytes.h"
 #include "io/credit.h"
 #include "io/descriptor_kind.h"
 #include "io/read_buffer.h"
 #include "io/readiness.h"
+#include "io/transfer.h"
 #include "io/transport_info.h"
 #include "io/watch_id.h"
 #include "io/watch_table.h"
@@ -47,10 +49,24 @@ class ReadSide {
     ~Receiver() = default;
   };
 
+  // Reads otherwise than ReadSome does, and takes what comes beside the bytes.
+  class Reader {
+   public:
+    // `delivered` bytes came before. `more`: a short read did not drain it.
+    virtual TransferResult Read(int fd, absl::Span<char> room, size_t delivered,
+                                bool& more) = 0;
+
+   protected:
+    ~Reader() = default;
+  };
+
   // All borrowed. What may block is read only when the watch just said so.
   ReadSide(WatchTable& table, BlockPool& pool, bool may_block,
            Receiver& receiver, size_t window, std::function<void()> wake);
   ~ReadSide() { Close(); }
+
+  // Before Open; borrowed.
+  void SetReader(Reader* reader) { reader_ = reader; }
 
   void Open(WatchId watch, int fd, DescriptorKind kind);
   void Close();
@@ -72,6 +88,11 @@ class ReadSide {
   }
   ReadBuffer& buffer() { return buffer_; }
 
+  // For what comes beside the bytes.
+  Credit Charge(size_t amount) {
+    return Credit(std::make_shared<const class Charge>(account_, amount));
+  }
+
   ReadingInfo Info() const;
 
  private:
@@ -79,6 +100,7 @@ class ReadSide {
   bool ReadOnce(Readiness readiness);
   bool ReadChunk(Readiness readiness);
   bool ReadMessage();
+  TransferResult Read(absl::Span<char> room, bool& more);
   bool Nothing();
   bool Eof();
   void Deliver(std::pair<Bytes, Credit> chunk);
@@ -91,6 +113,7 @@ class ReadSide {
   WatchId watch_;
   int fd_ = -1;
   DescriptorKind kind_ = DescriptorKind::kOther;
+  Reader* reader_ = nullptr;  // none: ReadSome
   size_t delivered_ = 0;
   const bool may_block_;
   bool open_ = false;

@@ -24,8 +24,11 @@ class WritePiece {
   virtual TransferResult Write(int fd, DescriptorKind kind, size_t most) = 0;
   virtual bool over() const = 0;
 
-  // Bytes that it keeps in memory: what the water marks count.
+  // Bytes that it keeps in memory, and what else it holds as bytes: what the
+  // water marks count.
   virtual size_t size() const = 0;
+  // Of these, what is lost if it is not written.
+  virtual size_t unwritten() const { return size(); }
 };
 
 }  // namespace troupe

@@ -126,7 +126,12 @@ size_t WriteQueue::Clear() {
   const std::vector<Chunk> dropped =
       std::exchange(chunks_, std::vector<Chunk>());
   first_ = 0;
-  return std::exchange(size_, 0);
+  size_t lost = std::exchange(size_, 0);
+  for (const Chunk& chunk : dropped) {
+    if (chunk.piece == nullptr) continue;
+    lost -= chunk.piece->size() - chunk.piece->unwritten();
+  }
+  return lost;
 }
 
 }  // namespace troupe

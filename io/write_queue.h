@@ -50,7 +50,7 @@ class WriteQueue {
   // Drops everything; the bytes that were dropped.
   size_t Clear();
 
-  size_t size() const { return size_; }  // in memory
+  size_t size() const { return size_; }  // in memory: what the marks count
   bool empty() const { return first_ == chunks_.size(); }
 
  private:

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "io/os_error.h"
 
 // Linux 6.5; Debian 12's headers are older.
 #ifndef SCM_PIDFD
@@ -26,6 +30,19 @@ TransferResult Result(ssize_t n) {
   if (n >= 0) return {.size = static_cast<size_t>(n)};
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
   return {.error_number = errno};
+}
+
+std::string NameOfFamily(int family) {
+  switch (family) {
+    case AF_INET:
+      return "an IPv4 socket";
+    case AF_INET6:
+      return "an IPv6 socket";
+    case AF_VSOCK:
+      return "a vsock socket";
+    default:
+      return absl::StrCat("a socket of family ", family);
+  }
 }
 
 bool IsStream(int fd) {
@@ -73,6 +90,18 @@ void Collect(msghdr& message, std::vector<OwnedFd>& descriptors) {
 }
 
 }  // namespace
+
+absl::Status CheckPassesDescriptors(int fd) {
+  int family = 0;
+  socklen_t size = sizeof family;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) {
+    return OsError(errno, "getsockopt SO_DOMAIN", absl::StrCat("fd ", fd));
+  }
+  if (family == AF_UNIX) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("descriptors go over UNIX sockets only, fd ", fd, " is ",
+                   NameOfFamily(family)));
+}
 
 TransferResult SendWithDescriptors(int fd, absl::Span<const iovec> pieces,
                                    absl::Span<const int> descriptors) {

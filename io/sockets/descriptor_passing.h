@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "io/owned_fd.h"
 #include "io/transfer.h"
@@ -30,6 +31,15 @@ namespace troupe {
 
 // The kernel's limit for one call (SCM_MAX_FD of unix(7)).
 constexpr size_t kMostDescriptors = 253;
+
+// What one is counted as, in bytes, by water marks and by credit, although the
+// kernel's memory for it is less: there are far fewer of them. A window of 256
+// KiB has room for 64, marks of 64 KiB for 16.
+constexpr size_t kDescriptorCost = 4096;
+
+// INVALID_ARGUMENT if `fd` is no UNIX socket: what leads to another host or
+// virtual machine passes none.
+absl::Status CheckPassesDescriptors(int fd);
 
 // The descriptors stay the caller's; they are in the message, too, until it is
 // received, and may be closed. EINVAL: more than kMostDescriptors, or some

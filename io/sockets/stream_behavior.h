@@ -51,6 +51,10 @@ StreamInterface::behavior_type NewStreamHandlers() {
         asked();
         return state->Accept(std::move(write.lines));
       },
+      [](WriteDescriptors& write) {
+        asked();
+        return state->Accept(write);
+      },
       [](const WriteEof&) { state->WriteEof(); },
       [](const CloseTransport&) { state->CloseWhenWritten(); },
       [](const AbortTransport&) { state->Abort(); },

@@ -18,6 +18,8 @@
 //   SendFile       anyone -> transport     a part of a file, in its place among
 //                                          the Writes; answered when it is sent
 //   CancelSendFile anyone -> transport     all files that are not sent yet
+//   WriteDescriptors anyone -> transport   as Write, with open descriptors
+//   DescriptorsReceived transport -> descriptor receiver   what the peer passed
 //   GetPeer        anyone -> transport     who is at the other end
 //   GetTlsInfo     anyone -> transport     what was agreed, if it has TLS
 //
@@ -55,6 +57,8 @@
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
+#include "io/bytes.h"
+#include "io/credit.h"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/sockets/socket_address.h"
@@ -76,11 +80,38 @@ enum class AfterEof {
   kHalfOpen,  // until CloseTransport or WriteEof
 };
 
+// Open descriptors that ride on the first of `bytes`, over a connected UNIX
+// socket without TLS. What is accepted is taken out of the tickets and closed
+// here when the kernel has it, or when the connection is lost before. A refusal
+// leaves it in them: any other socket, more than kMostDescriptors, no byte on a
+// stream, no connection yet, an empty ticket. Without descriptors it is a
+// Write.
+struct WriteDescriptors {
+  Bytes bytes;
+  std::vector<FdTicket> descriptors;
+  Credit credit = {};  // let go when the bytes are written
+};
+// Comes before the DataReceived whose chunk has the byte that they rode on.
+// That chunk ends before the next descriptors' byte, so the order of all of
+// them is the sender's. Who lets a copy of the message go without taking them
+// closes them.
+struct DescriptorsReceived {
+  size_t position = 0;  // bytes of the stream before that chunk
+  std::vector<FdTicket> descriptors;
+  bool lost = false;  // there were more: the descriptor table is full
+  Credit credit;      // each counts kDescriptorCost of the stream's window
+};
+using DescriptorReceiver =
+    caf::typed_actor<caf::reacts_to<DescriptorsReceived>>;
+
 struct ConnectStream {
   FdTicket fd;
   StreamProtocol protocol;
   TransportOwner owner = {};  // may be empty
   AfterEof after_eof = AfterEof::kClose;
+  // Usually the protocol's actor. Empty: the kernel closes what a peer passes.
+  // If it ends, they are closed and the stream goes on.
+  DescriptorReceiver descriptors = {};
 };
 // A full backlog is tried again until the time is over, any other refusal is
 // final. CloseTransport and AbortTransport call it off.
@@ -91,6 +122,7 @@ struct ConnectUnix {
   TransportOwner owner = {};
   AfterEof after_eof = AfterEof::kClose;
   SocketType type = SocketType::kStream;  // or kSeqpacket
+  DescriptorReceiver descriptors = {};    // as of ConnectStream
 };
 struct SetStreamProtocol {
   StreamProtocol protocol;
@@ -135,7 +167,8 @@ using StreamTransport = caf::typed_actor<
     caf::replies_to<ConnectStream>::with<Connected>,
     caf::replies_to<ConnectUnix>::with<Connected>,
     caf::replies_to<Write>::with<Drained>,
-    caf::replies_to<WriteLines>::with<Drained>, caf::reacts_to<WriteEof>,
+    caf::replies_to<WriteLines>::with<Drained>,
+    caf::replies_to<WriteDescriptors>::with<Drained>, caf::reacts_to<WriteEof>,
     caf::reacts_to<CloseTransport>, caf::reacts_to<AbortTransport>,
     caf::reacts_to<PauseReading>, caf::reacts_to<ResumeReading>,
     caf::reacts_to<SetStreamProtocol>,
@@ -179,6 +212,8 @@ using UnixServer =
 
 }  // namespace troupe
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WriteDescriptors)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::DescriptorsReceived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectStream)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SetStreamProtocol)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ConnectUnix)

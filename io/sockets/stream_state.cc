@@ -22,7 +22,10 @@ void StreamState::Init(IoHost* host, IoActor io, size_t window) {
 // -- the connection -----------------------------------------------------------
 
 caf::result<Connected> StreamState::Connect(ConnectStream& request) {
-  if (phase_ == Phase::kIdle) after_eof_ = request.after_eof;
+  if (phase_ == Phase::kIdle) {
+    after_eof_ = request.after_eof;
+    descriptors_ = std::move(request.descriptors);
+  }
   return Connection::Connect(request.fd, std::move(request.protocol),
                              std::move(request.owner));
 }
@@ -32,6 +35,7 @@ caf::result<Connected> StreamState::Connect(ConnectUnix& request) {
   auto answer = Begin(std::move(request.protocol), std::move(request.owner));
   if (!first || phase_ != Phase::kBegun) return answer;
   after_eof_ = request.after_eof;
+  descriptors_ = std::move(request.descriptors);
   dialer_ = std::make_unique<UnixDialer>(std::move(request.address),
                                          request.type, request.timeout);
   Dial();
@@ -62,6 +66,11 @@ absl::StatusOr<DescriptorKind> StreamState::CheckDescriptor(
       *kind != DescriptorKind::kMessageSocket) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a stream transport is for sockets, got fd ", fd.number()));
+  }
+  if (kind.ok() && descriptors_) {
+    absl::Status usable = CheckDescriptorReceiver(fd.number());
+    if (!usable.ok()) return usable;
+    reading_->SetReader(this);
   }
   return kind;
 }

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "io/bytes.h"
 #include "io/connection.h"
 #include "io/credit.h"
@@ -28,6 +29,7 @@
 #include "io/sockets/stream_messages.h"
 #include "io/sockets/unix_dialer.h"
 #include "io/timer_id.h"
+#include "io/transfer.h"
 #include "io/write_side.h"
 
 namespace troupe {
@@ -39,6 +41,7 @@ using StreamInterface =
 
 class StreamState : public Connection<StreamInterface, StreamProtocol>,
                     public ReadSide::Receiver,
+                    public ReadSide::Reader,
                     public WriteSide::Owner {
  public:
   static constexpr const char* name = "stream-transport";
@@ -56,6 +59,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   caf::result<Drained> Accept(std::vector<Bytes> lines);
   caf::result<FileSent> Accept(const SendFile& request);
   void CancelFiles();
+  caf::result<Drained> Accept(WriteDescriptors& write);
   void WriteEof();
   void CloseWhenWritten();
   void Abort() { End(absl::OkStatus()); }
@@ -96,6 +100,9 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   // What was sent is written, and the peer is to know that nothing follows.
   virtual void ShutDown();
 
+  // Whether this transport passes descriptors over `fd`.
+  virtual absl::Status CheckPassing(int fd) const;
+
   // Connection.
   absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) override;
   void Opened() override;
@@ -108,6 +115,10 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   }
   void OnEof() override;
   void OnReadError(absl::Status why) override;
+
+  // ReadSide::Reader, if there is a receiver of descriptors.
+  TransferResult Read(int fd, absl::Span<char> room, size_t delivered,
+                      bool& more) override;
 
   // WriteSide::Owner.
   void OnPause() override { Tell(PauseWriting{}); }
@@ -128,6 +139,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
 
  private:
   void Dial();
+  absl::Status CheckDescriptorReceiver(int fd) const;
   absl::Status Refusal();
   caf::result<FileSent> AnswerAtEnd(FileTransfer& file);
   void EofHandled();
@@ -136,6 +148,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   TimerId dial_timer_;
   DrainWaiters waiters_;
   AfterEof after_eof_ = AfterEof::kClose;
+  DescriptorReceiver descriptors_;  // may be empty
   bool read_over_ = false;
   bool write_ended_ = false;  // nothing more is accepted
   bool write_over_ = false;   // and nothing is left

@@ -63,6 +63,7 @@ class TlsState : public StreamState {
   void FilesEnded() override { Pump(); }
   bool SendEnd() override;
   void ShutDown() override {}
+  absl::Status CheckPassing(int fd) const override;
   void StopReading() override;
 
   // Connection.
@@ -262,6 +263,11 @@ void TlsState::OnCredit() {
 }
 
 // -- writing ------------------------------------------------------------------
+
+// They would go beside the session, for whoever reads the socket.
+absl::Status TlsState::CheckPassing(int) const {
+  return absl::InvalidArgumentError("descriptors do not go through TLS");
+}
 
 void TlsState::Send(Bytes bytes, Credit credit) {
   if (held_ || !later_.empty()) {

@@ -62,7 +62,12 @@ class State {
   void Arm(bool still_ready);
   void Welcome(OwnedFd fd);
   StreamTransport NewTransport();
-  StreamProtocol NewProtocol(const StreamTransport& stream);
+  // Who is told of a connection.
+  struct Listeners {
+    StreamProtocol protocol;
+    DescriptorReceiver descriptors;
+  };
+  Listeners NewListeners(const StreamTransport& stream);
   void PauseFor(const absl::Status& why);
   void Tell(absl::Status why);
   void AnswerIfClosed();
@@ -104,6 +109,10 @@ caf::result<Serving> State::Start() {
         "server ", listener_->address().ToString(), " is closed")));
   }
   auto promise = self_->make_response_promise<Serving>();
+  if (options_.descriptors && options_.tls != nullptr) {
+    return MakeError(
+        absl::InvalidArgumentError("descriptors do not go through TLS"));
+  }
   if (phase_ == Phase::kBound) {
     absl::Status listens = listener_->Listen();
     if (!listens.ok()) return MakeError(listens);
@@ -165,16 +174,17 @@ void State::OnReady(const FdReady&) {
 void State::Welcome(OwnedFd fd) {
   ++accepted_;
   StreamTransport stream = NewTransport();
-  StreamProtocol protocol = NewProtocol(stream);
-  if (!protocol) return;
+  Listeners listeners = NewListeners(stream);
+  if (!listeners.protocol) return;
   self_->monitor(stream);
   connections_.emplace(stream.address(), stream);
   self_
       ->request(stream, caf::infinite,
                 ConnectStream{FdTicket(std::move(fd)),
-                              std::move(protocol),
+                              std::move(listeners.protocol),
                               {},
-                              options_.after_eof})
+                              options_.after_eof,
+                              std::move(listeners.descriptors)})
       .then([](const Connected&) {},
             [this](const caf::error& why) { Tell(StatusOf(why)); });
 }
@@ -189,10 +199,14 @@ StreamTransport State::NewTransport() {
                             .stream = options_.transport});
 }
 
-StreamProtocol State::NewProtocol(const StreamTransport& stream) {
+State::Listeners State::NewListeners(const StreamTransport& stream) {
   std::string why = "there is none";
   try {
-    if (StreamProtocol made = options_.new_protocol(stream)) return made;
+    Listeners made{options_.new_protocol(stream), {}};
+    if (made.protocol && options_.descriptors) {
+      made.descriptors = options_.descriptors(made.protocol);
+    }
+    if (made.protocol) return made;
   } catch (const std::exception& e) {
     why = e.what();
   } catch (...) {
@@ -201,7 +215,7 @@ StreamProtocol State::NewProtocol(const StreamTransport& stream) {
   Tell(absl::InternalError(
       absl::StrCat("the protocol of a new connection: ", why)));
   self_->send(stream, AbortTransport{});
-  return StreamProtocol();
+  return {};
 }
 
 void State::PauseFor(const absl::Status& why) {

@@ -38,6 +38,10 @@ struct UnixServerOptions {
   // On the host's thread, for each connection, before it is made: the protocol
   // that is told of it. An exception or no protocol closes the connection.
   std::function<StreamProtocol(const StreamTransport&)> new_protocol;
+  // Who is told of the descriptors that a connection brings, given its
+  // protocol; often the same actor. None: nobody, they are closed. Not with
+  // `tls`.
+  std::function<DescriptorReceiver(const StreamProtocol&)> descriptors = {};
   // At this number it leaves clients in the backlog until one has gone.
   size_t max_connections = std::numeric_limits<size_t>::max();
   ServerOwner owner = {};  // empty: trouble is a line on stderr
