@@ -395,5 +395,70 @@ class FileServerTest(SocketTest):
         self.assertTrue(all(body == MEBIBYTE for _, body in answers[:-1]))
 
 
+class PassDescriptorTest(SocketTest):
+    def serve(self, file, **options):
+        self.server = self.start("serve", self.path("socket"), file,
+                                 program=example("pass_descriptor"), **options)
+        self.addCleanup(self.server.wait)
+        self.addCleanup(self.server.send, signal.SIGTERM)
+        self.connect().close()  # it listens
+
+    def receive(self):
+        return self.run_example("pass_descriptor", "receive", self.path("socket"))
+
+    def test_passes_a_file_to_another_process(self):
+        self.serve(self.write("file", "what is in it\n"))
+        for _ in range(2):
+            receiver = self.receive()
+            self.assertEqual((receiver.wait(), receiver.out, receiver.err),
+                             (0, "what is in it\n", "a file for you\n"))
+
+    def test_passes_the_end_of_a_pipe(self):
+        out, into = os.pipe()
+        self.serve("/dev/stdin", stdin=out)
+        os.close(out)
+        receiver = self.receive()
+        os.write(into, b"by the pipe\n")
+        receiver.wait_out("by the pipe")
+        self.server.send(signal.SIGKILL)
+        self.server.wait()
+        os.write(into, b"it outlives who passed it\n")
+        os.close(into)
+        self.assertEqual((receiver.wait(), receiver.out),
+                         (0, "by the pipe\nit outlives who passed it\n"))
+
+    def test_passes_a_file_to_python(self):
+        self.serve(self.write("file", "for a snake"))
+        text, numbers, flags, _ = socket.recv_fds(self.connect(), 100, 8)
+        self.assertEqual((text, len(numbers), flags), (b"a file for you\n", 1, 0))
+        with os.fdopen(numbers[0]) as file:
+            self.assertEqual(file.read(), "for a snake")
+
+    def test_takes_a_file_from_python(self):
+        with socket.socket(socket.AF_UNIX) as server, open(self.write("file", "by python")) as file:
+            server.bind(self.path("socket"))
+            server.listen()
+            server.settimeout(program.DEADLINE)
+            receiver = self.receive()
+            client, _ = server.accept()
+            with client:
+                socket.send_fds(client, [b"hiss"], [file.fileno(), file.fileno()])
+            self.assertEqual((receiver.wait(), receiver.out, receiver.err), (0, "by python", "hiss"))
+
+    def test_holds_no_descriptor_of_clients_that_were_killed(self):
+        self.serve(self.write("file", "x"))
+        before = program.settled(lambda: program.descriptors(self.server.pid), "the server")
+        for _ in range(20):
+            self.connect().close()
+        program.until(lambda: program.descriptors(self.server.pid) == before, "the server")
+
+    def test_says_what_it_cannot_do(self):
+        receiver = self.receive()
+        self.assertEqual(receiver.wait(), 1)
+        self.assertIn("No such file or directory", receiver.err)
+        self.serve(self.path("nothing"))
+        self.server.wait_err("cannot open .*/nothing")
+
+
 if __name__ == "__main__":
     program.main()
