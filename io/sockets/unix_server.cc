@@ -108,7 +108,6 @@ caf::result<Serving> State::Start() {
     return MakeError(absl::FailedPreconditionError(absl::StrCat(
         "server ", listener_->address().ToString(), " is closed")));
   }
-  auto promise = self_->make_response_promise<Serving>();
   if (options_.descriptors && options_.tls != nullptr) {
     return MakeError(
         absl::InvalidArgumentError("descriptors do not go through TLS"));
@@ -129,8 +128,8 @@ caf::result<Serving> State::Start() {
                 Stop();
               });
   }
-  starting_.push_back(promise);
-  return promise;
+  starting_.push_back(self_->make_response_promise<Serving>());
+  return starting_.back();
 }
 
 void State::Started(const WatchStarted& started) {

@@ -27,6 +27,7 @@
 #include "io/owned_fd.h"
 #include "io/resident.h"
 #include "io/sockets/socket_address.h"
+#include "io/sockets/socket_type.h"
 #include "io/sockets/stream_transport.h"
 #include "io/sockets/unix_listener.h"
 #include "io/status_error.h"
@@ -165,6 +166,19 @@ TEST_F(UnixServerTest, RefusesClientsUntilItIsStarted) {
   EXPECT_EQ(Connect(client), 0);
   EXPECT_EQ(Echoed(client, "x"), "x");
   EXPECT_EQ(Info(server).address.path(), path_);
+  caf::anon_send(server, StopServing{});
+}
+
+// A bug: it was not answered.
+TEST_F(UnixServerTest, SaysThatItCannotListen) {
+  OwnedFd unbound(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  auto listener =
+      UnixListener::Adopt(std::move(unbound), SocketType::kStream, 1);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  UnixServer server =
+      SpawnUnixServer(host(), io(), *std::move(listener), Echoes());
+  EXPECT_THAT(Answer<troupe::Serving>(server, StartServing{}),
+              HasSubstr(ErrnoText(EINVAL)));
   caf::anon_send(server, StopServing{});
 }
 
