@@ -445,7 +445,7 @@ class PassDescriptorTest(SocketTest):
                 socket.send_fds(client, [b"hiss"], [file.fileno(), file.fileno()])
             self.assertEqual((receiver.wait(), receiver.out, receiver.err), (0, "by python", "hiss"))
 
-    def test_holds_no_descriptor_of_clients_that_were_killed(self):
+    def test_holds_no_descriptor_of_clients_that_are_gone(self):
         self.serve(self.write("file", "x"))
         before = program.settled(lambda: program.descriptors(self.server.pid), "the server")
         for _ in range(20):

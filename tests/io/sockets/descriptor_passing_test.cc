@@ -15,8 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
+#include "io/os_error.h"
 #include "io/owned_fd.h"
 #include "io/transfer.h"
 #include "tests/io/sockets/full_descriptor_table.h"
@@ -72,6 +75,28 @@ class DescriptorPassingTest : public LeakCheckedTest {
   std::vector<OwnedFd> got_;
   ReceiveResult last_;
 };
+
+TEST_F(DescriptorPassingTest, SaysThatOnlyUnixSocketsPassThem) {
+  EXPECT_TRUE(CheckPassesDescriptors(in_.get()).ok());
+  const std::pair<int, const char*> others[] = {
+      {AF_INET, "an IPv4 socket"},
+      {AF_INET6, "an IPv6 socket"},
+      {AF_VSOCK, "a vsock socket"},
+      {AF_NETLINK, "a socket of family 16"}};
+  for (const auto& [family, name] : others) {
+    const int type = family == AF_NETLINK ? SOCK_RAW : SOCK_STREAM;
+    const OwnedFd other(socket(family, type | SOCK_CLOEXEC, 0));
+    if (!other.valid()) continue;  // the kernel has no such sockets
+    EXPECT_EQ(CheckPassesDescriptors(other.get()),
+              absl::InvalidArgumentError(
+                  absl::StrCat("descriptors go over UNIX sockets only, fd ",
+                               other.get(), " is ", name)));
+  }
+  EXPECT_EQ(OsFailureOf(CheckPassesDescriptors(ends_.first.get()))
+                .value()
+                .error_number,
+            ENOTSOCK);
+}
 
 TEST_F(DescriptorPassingTest, PassesDescriptorsInOrderBesideTheBytes) {
   TransferResult sent =

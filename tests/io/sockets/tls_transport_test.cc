@@ -18,6 +18,7 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/fd_ticket.h"
 #include "io/owned_fd.h"
 #include "io/resident.h"
 #include "io/status_error.h"
@@ -146,6 +147,29 @@ TEST_P(TlsTransportTest, CarriesMegabytesInOrder) {
   ASSERT_TRUE(trace_->WaitFor("CL(None)"));
   EXPECT_TRUE(received_ == sent);
   EXPECT_EQ(trace_->Count("EOF"), 1u);
+}
+
+// They would go beside the session (row A25).
+TEST_P(TlsTransportTest, RefusesDescriptors) {
+  Open();
+  FdTicket ticket(MakePipe().first);
+  EXPECT_EQ(Answer<Drained>(client_, WriteDescriptors{Bytes("x"), {ticket}}),
+            "descriptors do not go through TLS");
+  EXPECT_GE(ticket.number(), 0);
+  Send(CloseTransport{});
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+}
+
+TEST_P(TlsTransportTest, RefusesAReceiverOfDescriptors) {
+  DescriptorReceiver receiver = system_->spawn<caf::hidden>(
+      [](DescriptorReceiver::pointer) -> DescriptorReceiver::behavior_type {
+        return {[](const DescriptorsReceived&) {}};
+      });
+  EXPECT_EQ(Answer<Connected>(NewClient(),
+                              ConnectStream{.fd = FdTicket(std::move(ours_)),
+                                            .protocol = NewStreamProtocol(),
+                                            .descriptors = receiver}),
+            "descriptors do not go through TLS");
 }
 
 TEST_P(TlsTransportTest, SaysWhatWasAgreed) {

@@ -26,11 +26,13 @@
 #include "io/os_error.h"
 #include "io/owned_fd.h"
 #include "io/resident.h"
+#include "io/sockets/descriptor_passing.h"
 #include "io/sockets/socket_address.h"
 #include "io/sockets/socket_type.h"
 #include "io/sockets/stream_transport.h"
 #include "io/sockets/unix_listener.h"
 #include "io/status_error.h"
+#include "io/tls/tls_context.h"
 #include "tests/io/sockets/full_descriptor_table.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/stream_fixture.h"
@@ -299,6 +301,65 @@ TEST_F(UnixServerTest, WaitsWhenDescriptorsRunOutAndTellsItOnce) {
   }
   for (OwnedFd& client : clients) EXPECT_EQ(Echoed(client, "x"), "x");
   EXPECT_THAT(trace_->events(), ElementsAre(HasSubstr(ErrnoText(EMFILE))));
+  caf::anon_send(server, StopServing{});
+}
+
+// Row A25.
+TEST_F(UnixServerTest, TellsOfTheDescriptorsOfItsConnections) {
+  using Both = StreamProtocol::extend<caf::reacts_to<DescriptorsReceived>>;
+  UnixServerOptions options;
+  options.new_protocol = [this](const StreamTransport&) {
+    return system_->spawn<caf::hidden>([this](Both::pointer self) {
+      return Both::behavior_type{
+          [](const ConnectionMade&) {},
+          [this](const DataReceived& data) {
+            trace_->Add(std::string(data.bytes.view()));
+          },
+          [](const EofReceived&) {},
+          [](const PauseWriting&) {},
+          [](const ResumeWriting&) {},
+          [=](const ConnectionLost&) { self->quit(); },
+          [this](const DescriptorsReceived& received) {
+            trace_->Add(absl::StrCat(received.descriptors.size()));
+          }};
+    });
+  };
+  options.descriptors = [](const StreamProtocol& protocol) {
+    return caf::actor_cast<DescriptorReceiver>(protocol);
+  };
+  UnixServer server = Serving(std::move(options));
+  OwnedFd client = Client();
+  const iovec text = {const_cast<char*>("text"), 4};
+  SendWithDescriptors(client.get(), {&text, 1}, {client.get(), client.get()});
+  ASSERT_TRUE(trace_->WaitFor("text"));
+  EXPECT_THAT(trace_->events(), ElementsAre("2", "text"));
+  caf::anon_send(server, StopServing{});
+}
+
+TEST_F(UnixServerTest, TellsOfAReceiverOfDescriptorsThatFails) {
+  UnixServerOptions options = Echoes();
+  options.descriptors = [](const StreamProtocol&) -> DescriptorReceiver {
+    throw std::runtime_error("out of receivers");
+  };
+  UnixServer server = Serving(std::move(options));
+  OwnedFd client = Client();
+  EXPECT_EQ(ReadFully(client, 1), "");
+  ASSERT_TRUE(trace_->WaitFor(
+      "trouble: the protocol of a new connection: out of receivers"));
+  caf::anon_send(server, StopServing{});
+}
+
+TEST_F(UnixServerTest, DoesNotServeDescriptorsOverTls) {
+  auto context = TlsContext::Client({});
+  ASSERT_TRUE(context.ok()) << context.status();
+  UnixServerOptions options = Echoes();
+  options.tls = *context;
+  options.descriptors = [](const StreamProtocol&) {
+    return DescriptorReceiver();
+  };
+  UnixServer server = NewServer(std::move(options));
+  EXPECT_EQ(Answer<troupe::Serving>(server, StartServing{}),
+            "descriptors do not go through TLS");
   caf::anon_send(server, StopServing{});
 }
 
