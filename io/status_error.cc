@@ -19,6 +19,12 @@ absl::Status FromSystem(const caf::error& error) {
   if (error == caf::sec::request_receiver_down) {
     return absl::UnavailableError(absl::StrCat("the actor is gone: ", text));
   }
+  if (error == caf::sec::unexpected_message) {
+    return absl::UnimplementedError(absl::StrCat(
+        "the actor takes no such message: ", text,
+        " (what cannot leave its process, like a descriptor, arrives empty on "
+        "another machine)"));
+  }
   if (error.category() == caf::atom("exit")) return absl::CancelledError(text);
   return absl::InternalError(text);
 }

@@ -16,7 +16,8 @@ caf::error MakeError(const absl::Status& status);
 
 // Gives back what MakeError took. CAF's own errors become a status that says
 // what CAF says: UNAVAILABLE for a receiver that is down, CANCELLED for an
-// actor that was told to go, INTERNAL for the rest.
+// actor that was told to go, UNIMPLEMENTED for a message that the receiver does
+// not take, INTERNAL for the rest.
 absl::Status StatusOf(const caf::error& error);
 
 }  // namespace troupe

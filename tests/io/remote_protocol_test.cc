@@ -1,10 +1,15 @@
 // A protocol on another node: refused, because a message with a credit arrives
-// there empty and the credit is back at once.
+// there empty and the credit is back at once. So does one with a descriptor
+// (row A25): CAF asks a type that has no name across the network for none of
+// its members, and a failure to write one does not come back to the sender.
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "caf/actor_cast.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "caf/event_based_actor.hpp"
@@ -12,20 +17,36 @@
 #include "caf/io/middleman.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
+#include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/io_thread.h"
 #include "io/read_transport.h"
+#include "io/sockets/stream_transport.h"
 #include "io/status_error.h"
 #include "io/write_transport.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
 
 namespace troupe {
+namespace remote_test {
+
+// A program's own message.
+struct Present {
+  FdTicket ticket;
+};
+
+}  // namespace remote_test
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::remote_test::Present)
+
+namespace troupe {
 namespace {
 
+using remote_test::Present;
 using ::testing::HasSubstr;
 
 struct Config : caf::actor_system_config {
@@ -76,6 +97,23 @@ class RemoteProtocolTest : public LeakCheckedTest {
     }
     return text;
   }
+  // Whose descriptor nobody has when this returns.
+  void ExpectToRefuse(const std::function<absl::Status(FdTicket)>& send) {
+    auto [in, out] = MakePipe();
+    const absl::Status refused = send(FdTicket(std::move(out)));
+    EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("descriptor"));
+    WaitForHangUp(in);
+  }
+  template <class Handle, class Request>
+  absl::Status StatusOfRequest(const Handle& actor, Request request) {
+    absl::Status status;
+    caf::scoped_actor self(*local_);
+    self->request(actor, caf::infinite, std::move(request))
+        .receive([](const Drained&) {},
+                 [&](const caf::error& why) { status = StatusOf(why); });
+    return status;
+  }
   static std::string Text(const caf::error& why) {
     return std::string(StatusOf(why).message());
   }
@@ -112,6 +150,41 @@ TEST_F(RemoteProtocolTest, IsRefusedLaterToo) {
       Ask<void>(writer,
                 SetWriteProtocol{caf::actor_cast<WriteProtocol>(proxy_)}),
       HasSubstr(kText));
+}
+
+TEST_F(RemoteProtocolTest, IsToldOfNoDescriptors) {
+  auto [ours, theirs] = MakeSocketPair();
+  StreamProtocol protocol = local_->spawn<caf::hidden>(
+      [](StreamProtocol::pointer) -> StreamProtocol::behavior_type {
+        return {[](const ConnectionMade&) {}, [](const DataReceived&) {},
+                [](const EofReceived&) {},    [](const PauseWriting&) {},
+                [](const ResumeWriting&) {},  [](const ConnectionLost&) {}};
+      });
+  EXPECT_THAT(
+      Ask<Connected>(
+          SpawnStreamTransport(io_->host(), io_->actor()),
+          ConnectStream{
+              .fd = FdTicket(std::move(ours)),
+              .protocol = protocol,
+              .descriptors = caf::actor_cast<DescriptorReceiver>(proxy_)}),
+      HasSubstr("the receiver of descriptors lives on another machine"));
+}
+
+TEST_F(RemoteProtocolTest, GetsNoDescriptorThatATransportShouldWrite) {
+  ExpectToRefuse([this](FdTicket ticket) {
+    return StatusOfRequest(caf::actor_cast<StreamTransport>(proxy_),
+                           WriteDescriptors{Bytes("x"), {ticket}});
+  });
+}
+
+TEST_F(RemoteProtocolTest, GetsNoDescriptorInAMessageOfAProgram) {
+  ExpectToRefuse([this](FdTicket ticket) {
+    return StatusOfRequest(proxy_, Present{ticket});
+  });
+  // And the two nodes still talk.
+  ExpectToRefuse([this](FdTicket ticket) {
+    return StatusOfRequest(proxy_, Present{ticket});
+  });
 }
 
 }  // namespace

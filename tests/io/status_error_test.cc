@@ -35,6 +35,9 @@ TEST(StatusErrorTest, SaysWhatCafSaid) {
   EXPECT_TRUE(absl::IsUnavailable(gone)) << gone;
   absl::Status told = StatusOf(caf::make_error(caf::exit_reason::kill));
   EXPECT_TRUE(absl::IsCancelled(told)) << told;
+  absl::Status unknown =
+      StatusOf(caf::make_error(caf::sec::unexpected_message));
+  EXPECT_TRUE(absl::IsUnimplemented(unknown)) << unknown;
   absl::Status other =
       StatusOf(caf::make_error(caf::sec::runtime_error, std::string("why")));
   EXPECT_TRUE(absl::IsInternal(other)) << other;
