@@ -33,8 +33,10 @@ namespace troupe {
 constexpr size_t kMostDescriptors = 253;
 
 // What one is counted as, in bytes, by water marks and by credit, although the
-// kernel's memory for it is less: there are far fewer of them. A window of 256
-// KiB has room for 64, marks of 64 KiB for 16.
+// kernel's memory for it is less: a process has far fewer of them. So a stream
+// with a window of 256 KiB is not read any more when some 60 are not let go;
+// what is read last comes whole, with kMostDescriptors at most. A high mark of
+// 64 KiB is reached by 16.
 constexpr size_t kDescriptorCost = 4096;
 
 // INVALID_ARGUMENT if `fd` is no UNIX socket: what leads to another host or
