@@ -72,8 +72,7 @@ bool ReadSide::ReadOnce(Readiness readiness) {
 
 bool ReadSide::ReadChunk(Readiness readiness) {
   absl::Span<char> room = buffer_.Room();
-  bool more = false;
-  const TransferResult got = Read(room, more);
+  const TransferResult got = Read(room);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
   if (got.size == 0) return Eof();
@@ -81,7 +80,7 @@ bool ReadSide::ReadChunk(Readiness readiness) {
   // What may block is read once per readiness.
   readable_ =
       !may_block_ && (got.size == room.size() || readiness.EndFollows() ||
-                      more || !ShortReadMeansDrained(kind_));
+                      got.more || !ShortReadMeansDrained(kind_));
   if (!readable_) buffer_.GiveBack();
   Deliver(std::move(chunk));
   return true;
@@ -97,8 +96,7 @@ bool ReadSide::ReadMessage() {
   std::string large(next.size > Block::kSize ? next.size : 0, '\0');
   absl::Span<char> room =
       large.empty() ? buffer_.Room(next.size) : absl::MakeSpan(large);
-  bool more = false;
-  const TransferResult got = Read(room, more);
+  const TransferResult got = Read(room);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
   Deliver(large.empty() ? buffer_.Commit(got.size)
@@ -106,9 +104,9 @@ bool ReadSide::ReadMessage() {
   return true;
 }
 
-TransferResult ReadSide::Read(absl::Span<char> room, bool& more) {
+TransferResult ReadSide::Read(absl::Span<char> room) {
   if (reader_ == nullptr) return ReadSome(fd_, kind_, room);
-  return reader_->Read(fd_, room, delivered_, more);
+  return reader_->Read(fd_, room, delivered_);
 }
 
 void ReadSide::Deliver(std::pair<Bytes, Credit> chunk) {

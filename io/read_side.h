@@ -52,9 +52,9 @@ class ReadSide {
   // Reads otherwise than ReadSome does, and takes what comes beside the bytes.
   class Reader {
    public:
-    // `delivered` bytes came before. `more`: a short read did not drain it.
-    virtual TransferResult Read(int fd, absl::Span<char> room, size_t delivered,
-                                bool& more) = 0;
+    // `delivered` bytes came before.
+    virtual TransferResult Read(int fd, absl::Span<char> room,
+                                size_t delivered) = 0;
 
    protected:
     ~Reader() = default;
@@ -100,7 +100,7 @@ class ReadSide {
   bool ReadOnce(Readiness readiness);
   bool ReadChunk(Readiness readiness);
   bool ReadMessage();
-  TransferResult Read(absl::Span<char> room, bool& more);
+  TransferResult Read(absl::Span<char> room);
   bool Nothing();
   bool Eof();
   void Deliver(std::pair<Bytes, Credit> chunk);

@@ -21,6 +21,7 @@ struct TransferResult {
   size_t size = 0;           // bytes moved
   bool would_block = false;  // nothing moved, wait for readiness
   int error_number = 0;      // 0 or errno
+  bool more = false;         // a short read that did not drain it
 
   bool ok() const { return error_number == 0 && !would_block; }
 };

@@ -52,11 +52,11 @@ caf::result<Drained> StreamState::Accept(WriteDescriptors& write) {
 // What comes beside the bytes is told before they are. A read stops behind
 // descriptors, whatever follows.
 TransferResult StreamState::Read(int fd, absl::Span<char> room,
-                                 size_t delivered, bool& more) {
+                                 size_t delivered) {
   std::vector<OwnedFd> owned;
-  const ReceiveResult got = ReceiveWithDescriptors(fd, room, owned);
+  ReceiveResult got = ReceiveWithDescriptors(fd, room, owned);
   if (owned.empty() && !got.descriptors_lost) return got.bytes;
-  more = true;
+  got.bytes.more = true;
   DescriptorsReceived received;
   received.position = delivered;
   received.lost = got.descriptors_lost;

@@ -117,8 +117,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   void OnReadError(absl::Status why) override;
 
   // ReadSide::Reader, if there is a receiver of descriptors.
-  TransferResult Read(int fd, absl::Span<char> room, size_t delivered,
-                      bool& more) override;
+  TransferResult Read(int fd, absl::Span<char> room, size_t delivered) override;
 
   // WriteSide::Owner.
   void OnPause() override { Tell(PauseWriting{}); }
