@@ -20,9 +20,26 @@ TransferResult Result(ssize_t n) {
   return {.error_number = errno};
 }
 
+// A read of a UNIX socket ends behind bytes that descriptors rode on. They are
+// closed, for there is no room for them, and that is how we know.
+TransferResult ReadStreamSocket(int fd, absl::Span<char> room) {
+  iovec piece = {room.data(), room.size()};
+  msghdr message = {};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  ssize_t n;
+  do {
+    n = recvmsg(fd, &message, MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  TransferResult done = Result(n);
+  done.more = (message.msg_flags & MSG_CTRUNC) != 0;
+  return done;
+}
+
 }  // namespace
 
 TransferResult ReadSome(int fd, DescriptorKind kind, absl::Span<char> room) {
+  if (kind == DescriptorKind::kStreamSocket) return ReadStreamSocket(fd, room);
   ssize_t n;
   do {
     n = IsSocket(kind) ? recv(fd, room.data(), room.size(), MSG_DONTWAIT)

@@ -186,6 +186,16 @@ TEST_F(StreamDescriptorsTest, ReadsOnBehindThem) {
   ASSERT_TRUE(read_->WaitFor("DR c"));
 }
 
+// The same without a receiver. A bug: the rest was read when more came.
+TEST_F(StreamDescriptorsTest, ReadsOnBehindThemWhenNobodyWantsThem) {
+  PassPlainly(ours_, "a", {pipe_.second.get()});
+  PassPlainly(ours_, "b", {pipe_.second.get()});
+  PassPlainly(ours_, "c", {});
+  reader_ = SpawnStreamTransport(host(), io());
+  ASSERT_EQ(Connect(reader_, std::move(theirs_), NewStreamProtocol()), "");
+  ASSERT_TRUE(trace_->WaitFor("DR(1)", 3));
+}
+
 TEST_F(StreamDescriptorsTest, KeepsThemWithTheirMessages) {
   for (int type : {SOCK_SEQPACKET, SOCK_DGRAM}) {
     Pair(type);
