@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "actors/debug_mode.h"
 #include "actors/loop_actor.h"
 #include "io/actor_sink.h"
 #include "io/io_actor.h"
@@ -89,8 +90,7 @@ Loop::Loop(System& system, Options options, std::shared_ptr<IoHost> host)
       io_(SpawnIoActor(*host_)),
       actor_(SpawnLoopActor(*this)) {
   host_->SetTurn(&calls_);
-  const char* debug = std::getenv("TROUPE_DEBUG");
-  SetDebug(debug != nullptr && *debug != '\0');
+  SetDebug(DebugWanted());
 }
 
 Loop::~Loop() {
@@ -110,6 +110,7 @@ absl::Status Loop::Close() {
   io_ = IoActor();
   host_->SetTurn(nullptr);
   host_->Shutdown();
+  host_->SetDebugSink(nullptr);  // the host may live on
   host_.reset();
   return absl::OkStatus();
 }
@@ -292,6 +293,10 @@ void Loop::Log(const std::string& report) {
 void Loop::SetDebug(bool on) {
   debug_ = on;
   SetSlowCallbackDuration(slow_);
+  if (host_ == nullptr) return;
+  host_->SetDebugSink(
+      on ? [this](absl::string_view line) { Log(std::string(line)); }
+         : DebugSink());
 }
 
 void Loop::SetSlowCallbackDuration(absl::Duration slow) {

@@ -172,7 +172,8 @@ class Loop final : private CallQueue::Owner {
   const ExceptionHandler& GetExceptionHandler() const { return handler_; }
   void CallExceptionHandler(const ExceptionContext& context);
   void DefaultExceptionHandler(const ExceptionContext& context);
-  // Debug mode writes callbacks that take long to the log, and closing.
+  // Debug mode writes callbacks that take long to the log, closing, what the
+  // transports of this thread do, and which of them are open at the end.
   void SetDebug(bool on);
   bool GetDebug() const { return debug_; }
   void SetSlowCallbackDuration(absl::Duration slow);  // at first 100 ms

@@ -3,6 +3,8 @@
 #include <iostream>
 #include <utility>
 
+#include "actors/debug_mode.h"
+#include "actors/exception_handler.h"
 #include "caf/actor_cast.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
@@ -37,7 +39,9 @@ absl::StatusOr<std::unique_ptr<System>> System::Start(
   auto spawner_thread = IoThread::Start(actors, {.name = "troupe.spawner"});
   if (!spawner_thread.ok()) return spawner_thread.status();
   system->spawner_thread_ = *std::move(spawner_thread);
-  auto io = IoThread::Start(actors);
+  IoThread::Options options;
+  if (DebugWanted()) options.debug = LogToStderr;
+  auto io = IoThread::Start(actors, std::move(options));
   if (!io.ok()) return io.status();
   system->io_ = *std::move(io);
   IoHost& host = system->io_->host();

@@ -34,7 +34,9 @@ class System {
  public:
   // Also raises the soft limit on descriptors to the hard one; children get
   // the old one back. An actor system whose scheduler polls (see config.h) gets
-  // a line of warning on stderr.
+  // a line of warning on stderr. With TROUPE_DEBUG in the environment the
+  // transports of io() write there what they do, and which of them was still
+  // open at the end (rows R19, R22).
   static absl::StatusOr<std::unique_ptr<System>> Start(
       caf::actor_system& actors);
   ~System();

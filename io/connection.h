@@ -18,6 +18,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "caf/actor_cast.hpp"
 #include "caf/mailbox_element.hpp"
 #include "caf/scheduled_actor.hpp"
@@ -28,6 +30,7 @@
 #include "io/io_messages.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/transport_info.h"
 #include "io/transport_setup.h"
 
 namespace troupe {
@@ -107,6 +110,10 @@ class Connection {
   // that is on its way is ended when it comes.
   void End(absl::Status why, caf::error reason = {}) {
     Phase before = phase_;
+    if (!why.ok() && before >= Phase::kGreeting && before != Phase::kClosed &&
+        debug()) {
+      Note(absl::StrCat(": ", why.message()));
+    }
     if (Finish(std::move(why)) || before < Phase::kWatching) {
       self_->quit(std::move(reason));
     }
@@ -123,6 +130,7 @@ class Connection {
     kClosed,
   };
 
+  virtual TransportInfo Info() const = 0;
   // Whether it can be served; may change its flags.
   virtual absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) {
     return PrepareDescriptor(fd, host_->blocking(), SideOfTexts());
@@ -160,10 +168,29 @@ class Connection {
     if (phase_ != Phase::kIntroduced) return;
     phase_ = Phase::kOpen;
     Opened();
+    if (debug()) {
+      host_->debug_sink()(ConnectedText(
+          Info(), caf::actor_cast<caf::strong_actor_ptr>(protocol_)));
+    }
   }
 
-  // False if the protocol has nothing to be told. For the destructor of the
-  // derived class, too: a killed actor has no other last moment.
+  // For the destructor of the derived class: a killed actor, which is also what
+  // its host's end makes of it, has no other last moment. The ledger of what
+  // was forgotten is these lines (rows R19, W26): nothing is kept for it.
+  void Forgotten() {
+    if (phase_ >= Phase::kGreeting && phase_ != Phase::kClosed && debug()) {
+      host_->debug_sink()(
+          absl::StrCat("unclosed transport ", ToString(Info())));
+    }
+    Finish(absl::CancelledError("the transport was ended"));
+  }
+
+  // In debug mode tells that the transport, by its text, does this.
+  void Note(absl::string_view what) const {
+    if (debug()) host_->debug_sink()(absl::StrCat(ToString(Info()), what));
+  }
+
+  // False if the protocol has nothing to be told.
   bool Finish(absl::Status why) {
     Phase phase = std::exchange(phase_, Phase::kClosed);
     if (phase == Phase::kClosed) return false;
@@ -231,6 +258,8 @@ class Connection {
   TransportOwner owner_;
 
  private:
+  bool debug() const { return host_ != nullptr && host_->debug_sink(); }
+
   Side SideOfTexts() const {
     return sides_ == Sides::kWrite ? Side::kWrite : Side::kRead;
   }

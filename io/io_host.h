@@ -20,9 +20,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "io/block_pool.h"
@@ -36,6 +39,10 @@
 #include "io/watch_table.h"
 
 namespace troupe {
+
+// Takes what the transports of a host have to say in debug mode, a line without
+// a newline at its end, on the host's thread. Must not throw.
+using DebugSink = std::function<void(absl::string_view line)>;
 
 class IoHost final : public Host {
  public:
@@ -66,6 +73,11 @@ class IoHost final : public Host {
   void SetTurn(Turn* turn) { turn_ = turn; }
   Clock& clock() const { return clock_; }
 
+  // Empty, as at first: no such line is even made. The host's thread, or before
+  // it runs.
+  void SetDebugSink(DebugSink sink) { debug_sink_ = std::move(sink); }
+  const DebugSink& debug_sink() const { return debug_sink_; }
+
   // Whether descriptors here may block (SelectorKind::kPoll).
   bool blocking() const { return kind_ == SelectorKind::kPoll; }
 
@@ -94,6 +106,7 @@ class IoHost final : public Host {
   const SelectorKind kind_;
   Clock& clock_;
   Turn* turn_ = nullptr;
+  DebugSink debug_sink_;
   bool straight_on_ = false;  // see turn.h
   std::unique_ptr<Selector> selector_;
   Waker waker_;

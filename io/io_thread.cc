@@ -18,6 +18,7 @@ absl::StatusOr<std::unique_ptr<IoThread>> IoThread::Start(
     caf::actor_system& system, Options options) {
   auto host = IoHost::Create(system, options.selector);
   if (!host.ok()) return host.status();
+  (*host)->SetDebugSink(std::move(options.debug));
   std::unique_ptr<IoThread> io(new IoThread(*std::move(host)));
   BlockAllSignals mask;  // what the new thread inherits
   try {

@@ -31,6 +31,7 @@ class IoThread {
   struct Options {
     SelectorKind selector = SelectorKind::kEpoll;
     std::string name = "troupe.io";  // at most 15 bytes are shown
+    DebugSink debug = nullptr;       // see io_host.h
   };
 
   static absl::StatusOr<std::unique_ptr<IoThread>> Start(

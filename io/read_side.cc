@@ -136,7 +136,8 @@ bool ReadSide::Fail(int error_number) {
 ReadingInfo ReadSide::Info() const {
   int unread = 0;
   if (fd_ < 0 || ioctl(fd_, FIONREAD, &unread) != 0) unread = 0;
-  return {.paused = paused_,
+  return {.polling = open_ && armed_ && !paused_,
+          .paused = paused_,
           .in_flight = account_->in_flight(),
           .delivered = delivered_,
           .unread = static_cast<size_t>(unread)};

@@ -23,13 +23,15 @@ class State : public Connection<Interface, ReadProtocol>,
   static constexpr const char* name = "read-transport";
 
   explicit State(Self* self) : Connection(self, Sides::kRead) {}
-  ~State() override { Finish(absl::CancelledError("the transport was ended")); }
+  ~State() override { Forgotten(); }
 
   void Init(IoHost* host, IoActor io, size_t window);
   void OnReady(const FdReady& ready);
-  ReadSide& reading() { return *reading_; }
+  void Pause();
+  void Resume();
+  void OnCredit() { reading_->OnCredit(); }
   void OnDown(const caf::down_msg& down);
-  TransportInfo Info() const;
+  TransportInfo Info() const override;
 
  private:
   // Reading begins when the protocol has handled ConnectionMade: what it asked
@@ -42,6 +44,7 @@ class State : public Connection<Interface, ReadProtocol>,
     TellNow(DataReceived{std::move(bytes), std::move(credit)});
   }
   void OnEof() override {
+    Note(" was closed by peer");
     Tell(EofReceived{});
     End(absl::OkStatus());
   }
@@ -60,6 +63,18 @@ void State::OnReady(const FdReady& ready) {
   if (ready.watch == watch_) reading_->OnReady(ready.readiness);
 }
 
+void State::Pause() {
+  const bool changes = phase_ != Phase::kClosed && !reading_->paused();
+  reading_->Pause();
+  if (changes) Note(" pauses reading");
+}
+
+void State::Resume() {
+  const bool changes = phase_ != Phase::kClosed && reading_->paused();
+  reading_->Resume();
+  if (changes) Note(" resumes reading");
+}
+
 void State::OnDown(const caf::down_msg& down) {
   if (!LostProtocol(down)) return;
   const ReadingInfo reading = reading_->Info();
@@ -70,8 +85,11 @@ void State::OnDown(const caf::down_msg& down) {
 }
 
 TransportInfo State::Info() const {
-  return {.fd = fd_,
-          .closing = phase_ == Phase::kClosed,
+  const bool closed = phase_ == Phase::kClosed;
+  return {.kind = TransportInfo::Kind::kRead,
+          .fd = fd_,
+          .closing = closed,
+          .closed = closed,
           .reading = reading_->Info(),
           .writing = {}};
 }
@@ -96,14 +114,14 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
   return {
       // CAF looks for a message's handler from the first one on.
       [=](const FdReady& ready) { state->OnReady(ready); },
-      [=](const CreditReturned&) { state->reading().OnCredit(); },
+      [=](const CreditReturned&) { state->OnCredit(); },
       [=](ConnectReadPipe& request) {
         asked();
         return state->Connect(request.fd, std::move(request.protocol),
                               std::move(request.owner));
       },
-      [=](const PauseReading&) { state->reading().Pause(); },
-      [=](const ResumeReading&) { state->reading().Resume(); },
+      [=](const PauseReading&) { state->Pause(); },
+      [=](const ResumeReading&) { state->Resume(); },
       [=](SetReadProtocol& set) {
         asked();
         return state->SetProtocol(std::move(set.protocol));

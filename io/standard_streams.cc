@@ -72,6 +72,7 @@ absl::StatusOr<InheritedStream> InheritedStream::Open(caf::actor_system& system,
   IoThread::Options options;
   options.selector = SelectorKind::kPoll;
   options.name = absl::StrCat("troupe.fd", fd);
+  options.debug = shared.host().debug_sink();
   auto own = IoThread::Start(system, std::move(options));
   if (!own.ok()) return own.status();
   return InheritedStream(std::move(copy), shared, *std::move(own));

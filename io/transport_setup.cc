@@ -33,6 +33,18 @@ absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
   return kind;
 }
 
+std::string ConnectedText(const TransportInfo& info,
+                          const caf::strong_actor_ptr& protocol) {
+  const char* what = info.kind == TransportInfo::Kind::kRead    ? "Read pipe "
+                     : info.kind == TransportInfo::Kind::kWrite ? "Write pipe "
+                                                                : "Socket ";
+  const std::string who = protocol == nullptr
+                              ? "no protocol"
+                              : absl::StrCat("<actor ", protocol->id(), ">");
+  return absl::StrCat(what, info.fd, " connected: (", ToString(info), ", ", who,
+                      ")");
+}
+
 absl::Status CheckLocal(const caf::strong_actor_ptr& protocol, Side side,
                         const caf::node_id& here) {
   if (protocol == nullptr) {

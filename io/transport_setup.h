@@ -3,12 +3,15 @@
 #ifndef TROUPE_IO_TRANSPORT_SETUP_H_
 #define TROUPE_IO_TRANSPORT_SETUP_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "caf/actor_control_block.hpp"
 #include "io/descriptor_kind.h"
 #include "io/fd_ticket.h"
 #include "io/readiness.h"
+#include "io/transport_info.h"
 
 namespace troupe {
 
@@ -23,6 +26,11 @@ absl::StatusOr<DescriptorKind> PrepareDescriptor(const FdTicket& ticket,
 // must live in this process. A writer may have none.
 absl::Status CheckLocal(const caf::strong_actor_ptr& protocol, Side side,
                         const caf::node_id& here);
+
+// What asyncio's debug mode logs of a new transport (row R22):
+// `Read pipe 11 connected: (<ReadTransport fd=11 polling>, <actor 7>)`.
+std::string ConnectedText(const TransportInfo& info,
+                          const caf::strong_actor_ptr& protocol);
 
 }  // namespace troupe
 

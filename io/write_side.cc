@@ -155,7 +155,8 @@ void WriteSide::UpdateFlow() {
 }
 
 WritingInfo WriteSide::Info() const {
-  return {.paused = paused_,
+  return {.polling = open_ && waiting_,
+          .paused = paused_,
           .buffered = buffered(),
           .high = marks_.high(),
           .low = marks_.low()};

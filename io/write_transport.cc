@@ -24,7 +24,7 @@ class State : public Connection<Interface, WriteProtocol>,
   static constexpr const char* name = "write-transport";
 
   explicit State(Self* self) : Connection(self, Sides::kWrite) {}
-  ~State() override { Finish(absl::CancelledError("the transport was ended")); }
+  ~State() override { Forgotten(); }
 
   void Init(IoHost* host, IoActor io);
   caf::result<Drained> Accept(Bytes bytes, Credit credit);
@@ -34,7 +34,7 @@ class State : public Connection<Interface, WriteProtocol>,
   void Abort() { End(absl::OkStatus()); }
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
   void OnDown(const caf::down_msg& down);
-  TransportInfo Info() const;
+  TransportInfo Info() const override;
 
  private:
   void Opened() override;
@@ -52,7 +52,10 @@ class State : public Connection<Interface, WriteProtocol>,
     End(absl::OkStatus());
   }
   void OnWriteError(absl::Status why) override { End(std::move(why)); }
-  void OnPeerGone() override { End(absl::OkStatus()); }
+  void OnPeerGone() override {
+    Note(" was closed by peer");
+    End(absl::OkStatus());
+  }
 
   std::optional<WriteSide> writing_;
   DrainWaiters waiters_;
@@ -127,8 +130,11 @@ void State::OnDown(const caf::down_msg& down) {
 }
 
 TransportInfo State::Info() const {
-  return {.fd = fd_,
-          .closing = writing_->finishing() || phase_ == Phase::kClosed,
+  const bool closed = phase_ == Phase::kClosed;
+  return {.kind = TransportInfo::Kind::kWrite,
+          .fd = fd_,
+          .closing = writing_->finishing() || closed,
+          .closed = closed,
           .reading = {},
           .writing = writing_->Info()};
 }

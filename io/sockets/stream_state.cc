@@ -115,8 +115,11 @@ void StreamState::OnDown(const caf::down_msg& down) {
 }
 
 TransportInfo StreamState::Info() const {
-  return {.fd = fd_,
-          .closing = closing_ || phase_ == Phase::kClosed,
+  const bool closed = phase_ == Phase::kClosed;
+  return {.kind = TransportInfo::Kind::kStream,
+          .fd = fd_,
+          .closing = closing_ || closed,
+          .closed = closed,
           .reading = reading_->Info(),
           .writing = writing_->Info()};
 }
@@ -149,14 +152,23 @@ bool StreamState::ReceiverGone() {
 // After a write error the connection ends with reading; nobody would notice
 // that if it stood still.
 void StreamState::Pause() {
+  const bool changes = !read_over_ && !reading_->paused();
   reading_->Pause();
+  if (changes) Note(" pauses reading");
   if (!write_error_.ok()) End(write_error_);
+}
+
+void StreamState::Resume() {
+  const bool changes = !read_over_ && reading_->paused();
+  reading_->Resume();
+  if (changes) Note(" resumes reading");
 }
 
 // What the protocol writes when it hears of the end is still written: its
 // answer comes after that.
 void StreamState::OnEof() {
   read_over_ = true;
+  Note(" received EOF");
   if (!write_error_.ok()) {
     Tell(EofReceived{});
     return End(write_error_);

@@ -47,9 +47,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   static constexpr const char* name = "stream-transport";
 
   explicit StreamState(Self* self) : Connection(self, Sides::kBoth) {}
-  ~StreamState() override {
-    Finish(absl::CancelledError("the transport was ended"));
-  }
+  ~StreamState() override { Forgotten(); }
 
   void Init(IoHost* host, IoActor io, size_t window);
   caf::result<Connected> Connect(ConnectStream& request);
@@ -64,7 +62,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   void CloseWhenWritten();
   void Abort() { End(absl::OkStatus()); }
   virtual void Pause();
-  virtual void Resume() { reading_->Resume(); }
+  virtual void Resume();
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
 
   virtual void OnReady(const FdReady& ready);
@@ -72,7 +70,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   virtual void OnTimer(const TimerFired& fired);
   void OnDown(const caf::down_msg& down);
 
-  TransportInfo Info() const;
+  TransportInfo Info() const override;
   caf::result<PeerInfo> Peer() const;
   virtual caf::result<TlsInfo> Tls() const;
 

@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "actors/loop.h"
+#include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/fd_ticket.h"
+#include "io/write_transport.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/loop_fixture.h"
 
@@ -264,6 +268,24 @@ TEST_F(LoopRunTest, SaysThatItClosesInDebugMode) {
   ASSERT_TRUE(loop_->Close().ok());
   EXPECT_THAT(
       log_, ElementsAre("Close <Loop running=False closed=False debug=True>"));
+}
+
+// Rows R19, R22: the transports of its thread write to the loop's log.
+TEST_F(LoopRunTest, SaysWhichTransportsNobodyClosedInDebugMode) {
+  loop_->SetDebug(true);
+  auto [in, out] = MakePipe();
+  const int fd = out.get();
+  auto transport = SpawnWriteTransport(loop_->host(), loop_->io());
+  caf::anon_send(transport, ConnectWritePipe{FdTicket(std::move(out)), {}, {}});
+  RunUntil([&] { return !log_.empty(); });
+  const std::string text =
+      absl::StrCat("<WriteTransport fd=", fd, " idle bufsize=0>");
+  ASSERT_TRUE(loop_->Close().ok());
+  EXPECT_THAT(log_,
+              ElementsAre(absl::StrCat("Write pipe ", fd, " connected: (", text,
+                                       ", no protocol)"),
+                          "Close <Loop running=False closed=False debug=True>",
+                          "unclosed transport " + text));
 }
 
 // Row L14; a bug of ours: it began to close twice.

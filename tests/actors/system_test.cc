@@ -123,6 +123,29 @@ TEST_F(SystemTest, AProgramThatEndsKillsAndReapsItsChildrenInABound) {
   }
 }
 
+// Rows R19, W26, V54: the stdin of each child is open, and nobody closed it.
+TEST_F(SystemTest, AProgramInDebugModeNamesTheTransportsThatNobodyClosed) {
+  auto program = Spawn({.argv = {ChildProgram("../actors/system_program"),
+                                 "leave", ChildProgram("copy_input")},
+                        .environment = {.set = {{"TROUPE_DEBUG", "1"}}},
+                        .stdin_from = Stdio::Pipe(),
+                        .stdout_to = Stdio::Null(),
+                        .stderr_to = Stdio::Pipe()});
+  ASSERT_TRUE(program.ok()) << program.status();
+  std::vector<std::string> lines =
+      absl::StrSplit(ReadToEnd(program->stderr_pipe.get()), '\n');
+  EXPECT_EQ(EndOf(&*program), ExitStatus::Exited(0));
+  int connected = 0;
+  int unclosed = 0;
+  for (const std::string& line : lines) {
+    connected += absl::StartsWith(line, "Write pipe ");
+    unclosed +=
+        absl::StartsWith(line, "unclosed transport <WriteTransport fd=");
+  }
+  EXPECT_EQ(connected, 10);
+  EXPECT_EQ(unclosed, 10);
+}
+
 TEST_F(SystemTest, AKilledProgramTakesAChildWithParentDeathSignalWithIt) {
   SpawnedChild program = Run("hold", "copy_input");
   std::string line;

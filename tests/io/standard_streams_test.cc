@@ -75,6 +75,7 @@ class StandardStreamsTest : public IoTest {
   }
 };
 
+// Row A22.
 TEST_F(StandardStreamsTest, ReadsAFileFromItsOffsetAndMovesIt) {
   OwnedFd file = MakeFile("headertail", O_RDONLY);
   ASSERT_EQ(lseek(file.get(), 6, SEEK_SET), 6);
@@ -100,6 +101,7 @@ TEST_F(StandardStreamsTest, ReadsAPipeOnTheSharedThread) {
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", "EOF", "CL(None)"));
 }
 
+// Row A23.
 TEST_F(StandardStreamsTest, ReadsATerminalAndLeavesItBlocking) {
   auto [slave, master] = MakeTerminal();
   InheritedStream stream = Input(slave);
@@ -122,6 +124,7 @@ TEST_F(StandardStreamsTest, DoesNotOpenAMasterAnew) {
   EXPECT_FALSE(IsNonBlocking(master));
 }
 
+// Row A22.
 TEST_F(StandardStreamsTest, ReadsTheEndFromDevNull) {
   OwnedFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   InheritedStream stream = Input(null);
@@ -141,6 +144,7 @@ TEST_F(StandardStreamsTest, ReadsASocketAndLeavesItBlocking) {
   EXPECT_FALSE(IsNonBlocking(in));
 }
 
+// Row A23.
 TEST_F(StandardStreamsTest, WritesPipesTerminalsAndSocketsAndLeavesThem) {
   for (Ends (*make)() : {MakeTerminal, +[] { return MakeSocketPair(); },
                          +[] {
@@ -281,6 +285,7 @@ TEST_F(StandardStreamsTest, CarriesABigFileThroughInOrder) {
   EXPECT_EQ(marks, kSize / kStep);
 }
 
+// Row A22.
 TEST_F(StandardStreamsTest, WritesAFileFromItsOffsetAndMovesIt) {
   OwnedFd file = MakeFile("", O_RDWR);
   ASSERT_EQ(write(file.get(), "one ", 4), 4);
@@ -289,6 +294,35 @@ TEST_F(StandardStreamsTest, WritesAFileFromItsOffsetAndMovesIt) {
   WriteAll(Writer(stream), "two ");
   ASSERT_EQ(write(file.get(), "three", 5), 5);
   EXPECT_EQ(ContentOf(file), "one two three");
+}
+
+// Row A22.
+TEST_F(StandardStreamsTest, WritesToDevNull) {
+  OwnedFd null(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  InheritedStream stream = Output(null);
+  EXPECT_TRUE(stream.has_own_thread());
+  WriteAll(Writer(stream), "gone");
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "CL(None)"));
+}
+
+// Row A23: the terminal of a whole job. What reads and writes there through
+// other descriptors of the same open file never sees EAGAIN.
+TEST_F(StandardStreamsTest, NeverMakesASharedTerminalNonBlocking) {
+  auto [slave, master] = MakeTerminal();
+  OwnedFd siblings(dup(slave.get()));
+  {
+    InheritedStream in = Input(slave);
+    InheritedStream out = Output(slave);
+    ReadTransport reader = Read(in);
+    WriteTransport writer = Writer(out);
+    ASSERT_EQ(write(master.get(), "line\n", 5), 5);
+    ASSERT_TRUE(trace_->WaitFor("DR(5)"));
+    EXPECT_FALSE(IsNonBlocking(siblings));
+    caf::anon_send(writer, CloseTransport{});
+    caf::anon_send(reader, CloseTransport{});
+    ASSERT_TRUE(trace_->WaitFor("CL(None)", 2));
+  }
+  EXPECT_FALSE(IsNonBlocking(siblings));
 }
 
 TEST_F(StandardStreamsTest, AppendsWhereTheFileAppends) {

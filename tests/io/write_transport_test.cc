@@ -274,6 +274,25 @@ TEST_P(WriteTransportTest, TellsTheNewProtocolFromTheNextEventOn) {
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "new CL(None)"));
 }
 
+// Row W26, as R15.
+TEST_P(WriteTransportTest, ClosesTheDescriptorWhenTheConnectionIsLost) {
+  auto [in, out] = MakePipe();
+  caf::anon_send(Writing(std::move(out)), CloseTransport{});
+  EXPECT_EQ(ReadFully(in, 1), "");
+  EXPECT_FALSE(IsOpen(number_));
+}
+
+// Row W26, as R17.
+TEST_P(WriteTransportTest, SaysWhatItServes) {
+  auto [in, out] = MakePipe();
+  WriteTransport transport = SpawnWriteTransport(host(), io());
+  EXPECT_EQ(Info(transport).fd, -1);
+  const int number = out.get();
+  ASSERT_EQ(Connect(transport, std::move(out), Protocol()), "");
+  EXPECT_EQ(Info(transport).fd, number);
+  EXPECT_FALSE(Info(transport).closing);
+}
+
 TEST_P(WriteTransportTest, WorksWithoutAProtocol) {
   auto [in, out] = MakePipe();
   WriteTransport transport = SpawnWriteTransport(host(), io());

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -190,6 +191,53 @@ TEST_P(StreamTransportTest, PausesItsWriterAndAnswersWhenItDrains) {
   EXPECT_EQ(drained.get(), "");
   ASSERT_TRUE(trace_->WaitFor("RESUME"));
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "PAUSE", "RESUME"));
+}
+
+// Rows A30, V40: each of several who wait gets an answer of its own.
+TEST_P(StreamTransportTest, AnswersEverybodyWhoWaitsWhenItDrains) {
+  Open();
+  Say(std::string(1 << 20, 'x'));
+  std::vector<std::future<std::string>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(Later(stream_, Write{Bytes::Copy("y"), {}}));
+  }
+  size_t size = (1 << 20) + waiting.size();
+  while (Info(stream_).writing.buffered < size / 2) {
+  }
+  size -= ReadFully(theirs_, size).size();
+  EXPECT_EQ(size, 0u);
+  for (auto& text : waiting) EXPECT_EQ(text.get(), "");
+}
+
+// Row A30: and the reason, when there will be no room any more.
+TEST_P(StreamTransportTest, TellsEverybodyWhoWaitsThatItIsLost) {
+  Open();
+  Say(std::string(1 << 20, 'x'));
+  std::vector<std::future<std::string>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(Later(stream_, Write{Bytes::Copy("y"), {}}));
+  }
+  while (Info(stream_).writing.buffered == 0) {
+  }
+  Send(AbortTransport{});
+  for (auto& text : waiting) {
+    EXPECT_THAT(text.get(),
+                AnyOf("the transport was closed",
+                      HasSubstr("socket.send() raised exception.")));
+  }
+}
+
+// Row V54: in asyncio a connection goes with its last writer object. Here only
+// CloseTransport, AbortTransport, its protocol's death or the peer end it.
+TEST_P(StreamTransportTest, GoesOnWithoutHandles) {
+  Open();
+  stream_ = StreamTransport();
+  for (int i = 1; i <= 3; ++i) {
+    WriteFully(theirs_, "x");
+    ASSERT_TRUE(trace_->WaitFor("DR(1)", i));
+  }
+  ShutDownTheirs();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
 }
 
 // Row U30.
