@@ -2,6 +2,7 @@
 
 #include <sys/ioctl.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -75,7 +76,11 @@ bool ReadSide::ReadChunk(Readiness readiness) {
   const TransferResult got = Read(room);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
-  if (got.size == 0) return Eof();
+  if (got.size == 0) {
+    // The edge of the next writer's first byte comes as if nothing had been.
+    return ends_.outlast_writers && kind_ == DescriptorKind::kFifo ? Nothing()
+                                                                   : Eof();
+  }
   auto chunk = buffer_.Commit(got.size);
   // What may block is read once per readiness.
   readable_ =
@@ -127,6 +132,10 @@ bool ReadSide::Eof() {
 }
 
 bool ReadSide::Fail(int error_number) {
+  if (error_number == EIO && ends_.hang_up_is_end &&
+      kind_ == DescriptorKind::kCharacterDevice) {
+    return Eof();
+  }
   open_ = false;
   receiver_.OnReadError(
       OsError(error_number, "read", absl::StrCat("fd ", fd_)));

@@ -68,6 +68,17 @@ class ReadSide {
   // Before Open; borrowed.
   void SetReader(Reader* reader) { reader_ = reader; }
 
+  // What is no end although it looks like one, or the other way round (row
+  // A24).
+  struct Ends {
+    // Of a FIFO: its last writer has closed, but another one may come. Not for
+    // what may block: poll would report it again and again.
+    bool outlast_writers = false;
+    // Of a terminal: the other side hung up, which it reports as EIO.
+    bool hang_up_is_end = false;
+  };
+  void SetEnds(Ends ends) { ends_ = ends; }
+
   void Open(WatchId watch, int fd, DescriptorKind kind);
   void Close();
   bool open() const { return open_; }
@@ -114,6 +125,7 @@ class ReadSide {
   int fd_ = -1;
   DescriptorKind kind_ = DescriptorKind::kOther;
   Reader* reader_ = nullptr;  // none: ReadSome
+  Ends ends_;
   size_t delivered_ = 0;
   const bool may_block_;
   bool open_ = false;

@@ -3,9 +3,14 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "io/answer_requests.h"
 #include "io/connection.h"
 #include "io/credit_returned.h"
+#include "io/descriptor_kind.h"
+#include "io/fd_ticket.h"
 #include "io/read_side.h"
 #include "io/resident.h"
 #include "io/status_error.h"
@@ -25,7 +30,7 @@ class State : public Connection<Interface, ReadProtocol>,
   explicit State(Self* self) : Connection(self, Sides::kRead) {}
   ~State() override { Forgotten(); }
 
-  void Init(IoHost* host, IoActor io, size_t window);
+  void Init(IoHost* host, IoActor io, const ReadTransportOptions& options);
   void OnReady(const FdReady& ready);
   void Pause();
   void Resume();
@@ -34,6 +39,7 @@ class State : public Connection<Interface, ReadProtocol>,
   TransportInfo Info() const override;
 
  private:
+  absl::StatusOr<DescriptorKind> CheckDescriptor(const FdTicket& fd) override;
   // Reading begins when the protocol has handled ConnectionMade: what it asked
   // for there came before its answer (row R11).
   void Opened() override { reading_->Open(watch_, fd_, kind_); }
@@ -51,12 +57,27 @@ class State : public Connection<Interface, ReadProtocol>,
   void OnReadError(absl::Status why) override { End(std::move(why)); }
 
   std::optional<ReadSide> reading_;
+  bool needs_edges_ = false;
 };
 
-void State::Init(IoHost* host, IoActor io, size_t window) {
+void State::Init(IoHost* host, IoActor io,
+                 const ReadTransportOptions& options) {
   Serve(host, std::move(io));
+  needs_edges_ = options.outlast_writers;
   reading_.emplace(host->watches(), host->blocks(), host->blocking(), *this,
-                   window, TellsOfCredit(caf::weak_actor_ptr(self_->ctrl())));
+                   options.window,
+                   TellsOfCredit(caf::weak_actor_ptr(self_->ctrl())));
+  reading_->SetEnds({options.outlast_writers, options.hang_up_is_end});
+}
+
+absl::StatusOr<DescriptorKind> State::CheckDescriptor(const FdTicket& fd) {
+  if (needs_edges_ && host_->blocking()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("fd ", fd.number(),
+                     ": its writers cannot be outlasted on a thread "
+                     "that may block"));
+  }
+  return Connection::CheckDescriptor(fd);
 }
 
 void State::OnReady(const FdReady& ready) {
@@ -102,9 +123,10 @@ ConnectionLost State::LastWords(absl::Status why) {
 }
 
 Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
-                                  IoHost* host, IoActor io, size_t window) {
+                                  IoHost* host, IoActor io,
+                                  const ReadTransportOptions& options) {
   State* state = &self->state;
-  state->Init(host, std::move(io), window);
+  state->Init(host, std::move(io), options);
   self->set_down_handler(
       [=](const caf::down_msg& down) { state->OnDown(down); });
   self->set_exit_handler([=](const caf::exit_msg& exit) {
@@ -136,7 +158,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
 
 ReadTransport SpawnReadTransport(IoHost& host, const IoActor& io,
                                  ReadTransportOptions options) {
-  return SpawnResident<caf::hidden>(host, Behavior, &host, io, options.window);
+  return SpawnResident<caf::hidden>(host, Behavior, &host, io, options);
 }
 
 }  // namespace troupe

@@ -34,6 +34,18 @@ namespace troupe {
 
 struct ReadTransportOptions {
   size_t window = 256 * 1024;
+
+  // The end of a FIFO's last writer is no end: reading goes on with the next
+  // one (row A24). The descriptor stays what it is: to open the FIFO anew would
+  // miss who writes meanwhile, and to keep a writing end of it would need the
+  // right to write, and be one more descriptor. Refused on a kPoll thread,
+  // which would be told of the end without end.
+  bool outlast_writers = false;
+
+  // A terminal whose other side hung up reports EIO, which is an error in
+  // asyncio (R8); with this it is the end: EofReceived, ConnectionLost with OK
+  // (row A24).
+  bool hang_up_is_end = false;
 };
 
 // Resident on `host`, whose I/O actor `io` is; hidden. Any thread.

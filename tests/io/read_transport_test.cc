@@ -15,6 +15,7 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
 #include "io/os_error.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/io_fixture.h"
@@ -34,8 +35,9 @@ class ReadTransportTest : public IoTest,
     return GetParam() == Home::kWorker ? NewReadProtocol(std::move(script))
                                        : NewResidentReadProtocol(script);
   }
-  ReadTransport Reading(OwnedFd fd, ProtocolScript script = {}) {
-    ReadTransport transport = SpawnReadTransport(host(), io());
+  ReadTransport Reading(OwnedFd fd, ProtocolScript script = {},
+                        ReadTransportOptions options = {}) {
+    ReadTransport transport = SpawnReadTransport(host(), io(), options);
     number_ = fd.get();
     EXPECT_EQ(Connect(transport, std::move(fd), Protocol(script)), "");
     return transport;
@@ -337,6 +339,68 @@ TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoThatItMayWrite) {
   unlink(path.c_str());
   WaitForIteration(*io_);
   EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "DR(2)"));
+}
+
+// Row A24: however often its last writer goes, and whatever it had to say.
+TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoWhenItIsToldTo) {
+  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  ReadTransport transport =
+      Reading(OwnedFd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
+              {}, {.outlast_writers = true});
+  std::string sent;
+  for (int i = 1; i <= 50; ++i) {
+    OwnedFd writer(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_TRUE(writer.valid()) << "nobody reads";
+    const std::string text(i % 5, 'x');  // one in five says nothing
+    WriteFully(writer, text);
+    sent += text;
+    // In every order of the end and what is read before it.
+    if (i % 2 == 0) {
+      while (!HasFailure() &&
+             Info(transport).reading.delivered < sent.size()) {
+      }
+    }
+    writer.Close();
+    if (i % 3 == 0) WaitForIteration(*io_);
+  }
+  unlink(path.c_str());
+  while (!HasFailure() && Info(transport).reading.delivered < sent.size()) {
+  }
+  WaitForIteration(*io_);
+  EXPECT_TRUE(Info(transport).reading.polling);
+  EXPECT_EQ(trace_->Count("EOF"), 0u);
+  caf::anon_send(transport, CloseTransport{});
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_EQ(received_, sent);
+}
+
+// Row A24: poll(2) would report the end of the last writer without end.
+TEST_P(ReadTransportTest, RefusesToOutlastWritersWhereItMayBlock) {
+  IoThread::Options options;
+  options.selector = SelectorKind::kPoll;
+  auto thread = IoThread::Start(*system_, std::move(options));
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  auto [in, out] = MakePipe();
+  const int number = in.get();
+  EXPECT_EQ(Connect(SpawnReadTransport((*thread)->host(), (*thread)->actor(),
+                                       {.outlast_writers = true}),
+                    std::move(in), Protocol()),
+            absl::StrCat("fd ", number,
+                         ": its writers cannot be outlasted on a thread that "
+                         "may block"));
+  EXPECT_THAT(trace_->events(), ElementsAre());
+}
+
+// Row A24; R8 says what it is otherwise.
+TEST_P(ReadTransportTest, TakesTheHangUpOfATerminalForItsEndWhenItIsToldTo) {
+  auto [slave, master] = MakeTerminal();
+  Reading(std::move(master), {}, {.hang_up_is_end = true});
+  WriteFully(slave, "abc");
+  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
+  slave.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
+  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", "EOF", "CL(None)"));
 }
 
 }  // namespace
