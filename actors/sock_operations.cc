@@ -1,25 +1,20 @@
 #include "actors/sock_operations.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "io/descriptor_kind.h"
 #include "io/os_error.h"
+#include "io/sockets/backoff.h"
+#include "io/sockets/socket_connect.h"
 #include "io/transfer.h"
 
 namespace troupe {
 namespace {
-
-constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(100);
 
 class Receive final : public SockOperationOf<absl::StatusOr<Bytes>> {
  public:
@@ -82,38 +77,33 @@ class Connection final : public SockOperationOf<absl::Status> {
       : SockOperationOf(fd, std::move(done)), address_(address) {}
 
   Attempt Try() override {
-    if (in_progress_) return {Tell(Result())};
-    if (connect(fd_, address_.data(), address_.size()) == 0) {
-      return {Tell(absl::OkStatus())};
-    }
-    switch (errno) {
-      case EINPROGRESS:
-      case EINTR:
-        in_progress_ = true;
+    auto state = in_progress_ ? FinishConnect(fd_, address_)
+                              : ContinueConnect(fd_, address_);
+    if (!state.ok()) return {Tell(Refusal(state.status()))};
+    in_progress_ = *state == ConnectState::kInProgress;
+    switch (*state) {
+      case ConnectState::kConnected:
+        return {Tell(absl::OkStatus())};
+      case ConnectState::kInProgress:
         return {};
-      case EAGAIN:  // the backlog is full, and no event will come (row U24)
-        return {nullptr,
-                std::exchange(pause_, std::min(2 * pause_, kLongestPause))};
-      default:
-        return {Tell(OsError(errno, "connect", address_.ToString()))};
+      case ConnectState::kTryAgain:  // no event will come (row U24)
+        return {nullptr, backoff_.Next()};
     }
+    return {};
   }
 
  private:
-  absl::Status Result() const {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-      error = errno;
-    }
-    if (error == 0) return absl::OkStatus();
-    return OsError(error,
+  // A late one in asyncio's words.
+  absl::Status Refusal(const absl::Status& why) const {
+    const auto failure = OsFailureOf(why);
+    if (!in_progress_ || !failure.has_value()) return why;
+    return OsError(failure->error_number,
                    absl::StrCat("Connect call failed ", address_.ToString()));
   }
 
   const SocketAddress address_;
   bool in_progress_ = false;
-  absl::Duration pause_ = kFirstPause;
+  Backoff backoff_;
 };
 
 class Acceptance final

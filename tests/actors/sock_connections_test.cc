@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,6 +31,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+
+// What the next connect fails with, having done nothing.
+thread_local int planned_error = 0;
 
 class SockConnectionsTest : public LoopFixture {
  protected:
@@ -158,6 +162,21 @@ TEST_F(SockConnectionsTest, WaitsForRoomInAFullBacklog) {
   EXPECT_EQ(ReadFully(peer, 1), "x");
 }
 
+// Rows FD10, U24; a bug of ours: no error was taken for a connection.
+TEST_F(SockConnectionsTest, NeverTakesAnUnconnectedSocketForAConnectedOne) {
+  OwnedFd listener = ListenAt(address_);
+  for (int error : {EINPROGRESS, EINTR}) {
+    planned_error = error;
+    OwnedFd other = NonBlockingSocket(AF_UNIX);
+    socks_->Connect(other.get(), address_, Connected("connect"));
+    RunUntilTold(told_.size() + 1);
+    EXPECT_EQ(told_.back(), "connect ok");
+    OwnedFd peer(accept(listener.get(), nullptr, nullptr));
+    WriteFully(other, "x");
+    EXPECT_EQ(ReadFully(peer, 1), "x");
+  }
+}
+
 // Row U24: no event will come, so it asks again; ever less often.
 TEST_F(SockConnectionsTest, BacksOffWhileTheBacklogIsFull) {
   VirtualClock clock;
@@ -233,4 +252,15 @@ TEST_F(SockConnectionsTest, ClosesWhatNobodyIsToldOf) {
 }
 
 }  // namespace
+
+int TakePlannedError() { return std::exchange(planned_error, 0); }
+
 }  // namespace troupe
+
+// In place of the C library's.
+extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
+  const int error = troupe::TakePlannedError();
+  if (error == 0) return syscall(SYS_connect, fd, address, size);
+  errno = error;
+  return -1;
+}
