@@ -1,0 +1,106 @@
+#include "io/framing/frame_source.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace troupe {
+
+using Kind = Frame::Kind;
+
+void FrameSource::Read(Request request, Answer answer) {
+  waiting_.push_back({std::move(request), std::move(answer)});
+  Serve();
+}
+
+void FrameSource::Add(Bytes bytes, Credit credit) {
+  if (bytes.empty()) return;
+  chunks_.push_back({std::move(bytes), std::move(credit)});
+  Serve();
+}
+
+void FrameSource::Finish(absl::Status why) {
+  if (end_.has_value()) return;
+  end_ = std::move(why);
+  Serve();
+}
+
+void FrameSource::Serve() {
+  if (serving_) return;
+  serving_ = true;
+  while (!waiting_.empty()) {
+    auto frame = Next(waiting_.front().request);
+    if (!frame.has_value()) break;
+    Answer answer = std::move(waiting_.front().answer);
+    waiting_.pop_front();
+    begun_ = false;
+    answer(*std::move(frame));
+  }
+  serving_ = false;
+}
+
+// Nothing if it has to wait.
+std::optional<absl::StatusOr<Frame>> FrameSource::Next(const Request& request) {
+  if (!begun_) {
+    absl::Status possible = Prepare(request);
+    if (!possible.ok()) return possible;
+    begun_ = true;
+  }
+  Bytes none;
+  if (chunks_.empty()) {  // nothing may be all that is asked for
+    if (auto frame = Cut(request, none)) return *std::move(frame);
+  }
+  while (!chunks_.empty()) {
+    Chunk& chunk = chunks_.front();
+    auto frame = Cut(request, chunk.bytes);
+    if (chunk.bytes.empty()) chunks_.pop_front();
+    if (frame.has_value()) return *std::move(frame);
+  }
+  if (!end_.has_value()) return std::nullopt;
+  return Rest(request);
+}
+
+// A separator's framer is kept for the parts of a frame that is too long, and
+// only for them: it holds nothing between two frames.
+absl::Status FrameSource::Prepare(const Request& request) {
+  exact_.reset();
+  if (const auto* until = std::get_if<UntilSeparator>(&request)) {
+    if (until_.has_value() && separator_ == until->separator) {
+      return absl::OkStatus();
+    }
+    auto framer = SeparatorFramer::Create(
+        {.separator = until->separator, .limit = limit_});
+    if (!framer.ok()) return framer.status();
+    until_ = *std::move(framer);
+    separator_ = until->separator;
+    return absl::OkStatus();
+  }
+  until_.reset();
+  if (const auto* exact = std::get_if<ExactBytes>(&request)) {
+    exact_.emplace(exact->size, std::numeric_limits<size_t>::max());
+  }
+  return absl::OkStatus();
+}
+
+std::optional<Frame> FrameSource::Cut(const Request& request, Bytes& chunk) {
+  if (const auto* available = std::get_if<AvailableBytes>(&request)) {
+    if (chunk.empty() && available->most > 0) return std::nullopt;
+    return Frame{Kind::kComplete,
+                 chunk.TakeFirst(std::min(available->most, chunk.size()))};
+  }
+  return exact_.has_value() ? exact_->Next(chunk) : until_->Next(chunk);
+}
+
+absl::StatusOr<Frame> FrameSource::Rest(const Request& request) {
+  std::optional<Frame> last;
+  if (std::holds_alternative<UntilSeparator>(request)) {
+    last = until_->Finish();
+  } else if (exact_.has_value()) {
+    last = exact_->Finish();
+  }
+  if (last.has_value() && !last->bytes.empty()) return *std::move(last);
+  if (!end_->ok()) return *end_;
+  return Frame{Kind::kIncomplete, Bytes()};
+}
+
+}  // namespace troupe
