@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/framing/separator_framer.h"
 #include "process/subprocess.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
@@ -239,6 +241,44 @@ TEST_F(SubprocessStreamsTest, MergedStreamsComeInTheOrderTheyWereWritten) {
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(Out(), "outerr");
   EXPECT_EQ(trace_->Count("PCL 2"), 0u);
+}
+
+// Row A28: whoever reads one stream to its end before the other waits for ever.
+// A framer for each stream in one observer takes lines as they come, from both.
+TEST_F(SubprocessStreamsTest, LinesOfBothStreamsComeWithoutADeadlock) {
+  constexpr int kBurst = 50000;  // many times what a pipe and a window hold
+  struct Lines {
+    SeparatorFramer framer = *SeparatorFramer::Create({});
+    int count = 0;
+    int wrong = 0;
+  };
+  Lines out, err;
+  auto take = [](Lines& lines, const char* name, Bytes& chunk) {
+    while (auto line = lines.framer.Next(chunk)) {
+      lines.wrong +=
+          line->bytes.view() != absl::StrCat(name, " ", lines.count++);
+    }
+  };
+  Subprocess child = NewSubprocess();
+  StartProcess start =
+      Piped({ChildProgram("write_lines"), absl::StrCat(kBurst)});
+  start.window = 64 * 1024;
+  start.observer =
+      NewObserver({.output =
+                       [&](ProcessOutput& output) {
+                         if (output.stream == ProcessStream::kStdout) {
+                           take(out, "out", output.bytes);
+                         } else {
+                           take(err, "err", output.bytes);
+                         }
+                       },
+                   .note_output = false});
+  ASSERT_EQ(Start(child, start), "");
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_EQ(out.count, 3 * kBurst);
+  EXPECT_EQ(err.count, 3 * kBurst);
+  EXPECT_EQ(out.wrong + err.wrong, 0);
+  EXPECT_EQ(trace_->Count("EXIT 0"), 1u);
 }
 
 // A child that fills its pipe waits; memory is bounded by the window.
