@@ -22,13 +22,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "io/owned_fd.h"
+#include "io/sockets/bound_socket.h"
 #include "io/sockets/socket_address.h"
 #include "io/sockets/socket_file.h"
 #include "io/sockets/socket_type.h"
 
 namespace troupe {
-
-enum class UnlinkPolicy { kUnlinkOwnInode, kKeep };
 
 struct ListenOptions {
   // A leading NUL makes it abstract: no file, hence no mode and no owner.
