@@ -15,6 +15,8 @@ const char* NameOf(Kind kind) {
       return "WriteTransport";
     case Kind::kStream:
       return "StreamTransport";
+    case Kind::kDatagram:
+      return "DatagramTransport";
   }
   return "Transport";
 }
@@ -31,6 +33,7 @@ std::string Work(const TransportInfo& info) {
     case Kind::kWrite:
       return absl::StrCat(" ", writes, " bufsize=", size);
     case Kind::kStream:
+    case Kind::kDatagram:
       return absl::StrCat(" read=", reads, " write=<", writes,
                           ", bufsize=", size, ">");
   }
@@ -52,7 +55,7 @@ std::string ToString(const TransportInfo& info) {
     absl::StrAppend(&text, " fd=", info.fd);
     if (!info.closed) {
       absl::StrAppend(&text, Work(info));
-    } else if (info.kind != Kind::kStream) {
+    } else if (info.kind == Kind::kRead || info.kind == Kind::kWrite) {
       absl::StrAppend(&text, " closed");
     }
   }

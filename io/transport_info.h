@@ -25,7 +25,7 @@ struct WritingInfo {
 };
 
 struct TransportInfo {
-  enum class Kind { kRead, kWrite, kStream };
+  enum class Kind { kRead, kWrite, kStream, kDatagram };
 
   Kind kind = Kind::kRead;
   int fd = -1;           // before it is connected; stays after the end
@@ -39,8 +39,9 @@ struct TransportInfo {
 //   <ReadTransport fd=11 polling>
 //   <WriteTransport closing fd=12 polling bufsize=4096>
 //   <StreamTransport fd=7 read=polling write=<idle, bufsize=0>>
-// and, each of them, `<ReadTransport closed fd=11 closed>`, without its last
-// word for a stream, and `<ReadTransport unconnected>`.
+// a datagram transport like the last, and, each of them, `<ReadTransport closed
+// fd=11 closed>`, without its last word for a stream, and `<ReadTransport
+// unconnected>`.
 std::string ToString(const TransportInfo& info);
 
 }  // namespace troupe
