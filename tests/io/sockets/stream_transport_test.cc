@@ -60,6 +60,19 @@ class StreamTransportTest : public StreamTest,
     caf::anon_send(stream_, std::move(message));
   }
   void Say(const std::string& text) { Send(Write{Bytes(text), {}}); }
+  // Behind more than the socket takes; all of them have been heard.
+  std::vector<std::future<std::string>> FiveWhoWait() {
+    Say(std::string(1 << 20, 'x'));
+    const size_t before = Info(stream_).writing.buffered;
+    EXPECT_GT(before, 0u);
+    std::vector<std::future<std::string>> waiting;
+    for (int i = 0; i < 5; ++i) {
+      waiting.push_back(Later(stream_, Write{Bytes::Copy("y"), {}}));
+    }
+    while (Info(stream_).writing.buffered < before + 5) {
+    }
+    return waiting;
+  }
   void ShutDownTheirs() { shutdown(theirs_.get(), SHUT_WR); }
 
   OwnedFd ours_, theirs_;
@@ -196,35 +209,17 @@ TEST_P(StreamTransportTest, PausesItsWriterAndAnswersWhenItDrains) {
 // Rows A30, V40: each of several who wait gets an answer of its own.
 TEST_P(StreamTransportTest, AnswersEverybodyWhoWaitsWhenItDrains) {
   Open();
-  Say(std::string(1 << 20, 'x'));
-  std::vector<std::future<std::string>> waiting;
-  for (int i = 0; i < 5; ++i) {
-    waiting.push_back(Later(stream_, Write{Bytes::Copy("y"), {}}));
-  }
-  size_t size = (1 << 20) + waiting.size();
-  while (Info(stream_).writing.buffered < size / 2) {
-  }
-  size -= ReadFully(theirs_, size).size();
-  EXPECT_EQ(size, 0u);
+  std::vector<std::future<std::string>> waiting = FiveWhoWait();
+  EXPECT_EQ(ReadFully(theirs_, (1 << 20) + 5).size(), (1u << 20) + 5);
   for (auto& text : waiting) EXPECT_EQ(text.get(), "");
 }
 
 // Row A30: and the reason, when there will be no room any more.
 TEST_P(StreamTransportTest, TellsEverybodyWhoWaitsThatItIsLost) {
   Open();
-  Say(std::string(1 << 20, 'x'));
-  std::vector<std::future<std::string>> waiting;
-  for (int i = 0; i < 5; ++i) {
-    waiting.push_back(Later(stream_, Write{Bytes::Copy("y"), {}}));
-  }
-  while (Info(stream_).writing.buffered == 0) {
-  }
+  std::vector<std::future<std::string>> waiting = FiveWhoWait();
   Send(AbortTransport{});
-  for (auto& text : waiting) {
-    EXPECT_THAT(text.get(),
-                AnyOf("the transport was closed",
-                      HasSubstr("socket.send() raised exception.")));
-  }
+  for (auto& text : waiting) EXPECT_EQ(text.get(), "the transport was closed");
 }
 
 // Row V54: in asyncio a connection goes with its last writer object. Here only
