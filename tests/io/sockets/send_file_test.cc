@@ -442,6 +442,20 @@ TEST_P(PlainSendFileTest, TellsTheFilesErrorAfterSomeBytesAndGoesOn) {
   EXPECT_EQ(received_.size(), static_cast<size_t>(Position()) + 4);
 }
 
+// Row SF12: at once, while what the peer says is still read.
+TEST_P(PlainSendFileTest, FailsWhenThePeerReadsNoMore) {
+  stream_ = NewStream();
+  EXPECT_EQ(Connect(stream_, std::move(ours_), NewStreamProtocol()), "");
+  MakeItHuge();
+  PlannedSendfile::Reset({0, EPIPE});
+  EXPECT_THAT(SendIt()(), HasSubstr(ErrnoText(EPIPE)));
+  EXPECT_GT(Position(), 0);
+  WriteFully(theirs_, "more");
+  ASSERT_TRUE(trace_->WaitFor("DR(4)"));
+  theirs_.Close();
+  ASSERT_TRUE(WaitForOurEnd());
+}
+
 // It does not wait for a reader of what is cancelled; with TLS what is
 // encrypted has to go out.
 TEST_P(PlainSendFileTest, ClosesWhenTheLastFileIsCancelled) {
@@ -471,12 +485,14 @@ TEST_P(PlainSendFileTest, CopiesToASocketThatMayBlock) {
 TEST_P(PlainSendFileTest, IsNotForSocketsThatKeepBoundaries) {
   for (bool early : {true, false}) {
     std::tie(ours_, theirs_) = MakeSocketPair(SOCK_SEQPACKET);
+    lseek(file_.get(), 5, SEEK_SET);
     stream_ = NewStream();
     Answer sent;
     if (early) sent = SendIt();
     ConnectBoth();
     if (!early) sent = SendIt();
     EXPECT_EQ(sent(), "only SOCK_STREAM type sockets are supported");
+    EXPECT_EQ(Position(), early ? 0 : 5);
   }
 }
 
