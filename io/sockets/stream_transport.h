@@ -24,6 +24,14 @@
 //                        first, unless reading is paused: a last answer is not
 //                        lost because we had more to say
 //
+// SendFile puts a part of a file between the Writes, in its place; asyncio
+// refuses to write meanwhile and reads nothing (row SF11). It takes no memory,
+// so the water marks count what is behind it and not the file. CloseTransport
+// and WriteEof wait for it. A failure of the file alone is told to whoever
+// asked, and the stream goes on, with what was sent of the file in it; one of
+// the socket is the connection's, and its, too. A SendFile is answered in every
+// ending of the transport.
+//
 // Messages of sequenced packets and of connected datagrams keep their
 // boundaries: each is one DataReceived, each Write is one. An empty Write is
 // none.

@@ -17,6 +17,9 @@
 //   WriteEof,        flush, and send our close_notify; the socket is not shut
 //   CloseTransport   down for writing before it is closed
 //
+// A file is read, encrypted a record at a time, and its answer comes when the
+// last record is in the buffer; `fallback = false` is refused (row SF10).
+//
 // What is written before the handshake is done waits for it, beyond the water
 // marks. A client that presents no certificate to a server that wants one hears
 // of it only after ConnectionMade (TLS 1.3). GetTlsInfo tells what was agreed.
