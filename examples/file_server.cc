@@ -1,9 +1,7 @@
-// Shows: files that the kernel sends, in their place between written headers;
-//        HTTP requests cut out of a stream, an actor for each connection.
+// Shows: files that the kernel sends, in their place between written headers.
 // Run:   ./bazelw run //examples:file_server -- /tmp/files.sock /usr/share/doc
 //        curl --unix-socket /tmp/files.sock http://localhost/bash/copyright
-// See:   the file; 404 for what is not there, is no file or lies outside of
-//        the folder, however a path or a link puts it.
+// See:   the file, or 404: for all outside of the folder, by links, too.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -11,10 +9,10 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "actors/config.h"
@@ -29,14 +27,12 @@
 #include "io/sockets/unix_server.h"
 
 namespace {
-using troupe::StreamProtocol;
 struct Client {
-  explicit Client(StreamProtocol::stateful_base<Client>* self) : self(self) {}
   void Answer(const troupe::Frame& head) {
-    const std::vector<std::string> words = absl::StrSplit(
-        head.bytes.view().substr(0, head.bytes.view().find("\r\n")), ' ');
-    if (head.kind != troupe::Frame::Kind::kComplete || words.size() != 3 ||
-        words[1][0] != '/' || !absl::StartsWith(words[2], "HTTP/1.")) {
+    const std::vector<std::string> words =
+        absl::StrSplit(head.bytes.view(), absl::ByAnyChar(" \r"));
+    if (head.kind != troupe::Frame::Kind::kComplete || words.size() < 3 ||
+        words[1][0] != '/' || words[2].rfind("HTTP/1.", 0) != 0) {
       return Refuse("400 Bad Request");
     }
     if (words[0] != "GET") return Refuse("405 Method Not Allowed");
@@ -46,9 +42,9 @@ struct Client {
         syscall(SYS_openat2, folder, words[1].c_str() + 1, &how, sizeof how)));
     struct stat status = {};
     if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
-      return Say("404 Not Found", "Content-Length: 0\r\n");
+      return Say("404 Not Found\r\nContent-Length: 0\r\n");
     }
-    Say("200 OK", absl::StrCat("Content-Length: ", status.st_size, "\r\n"));
+    Say(absl::StrCat("200 OK\r\nContent-Length: ", status.st_size, "\r\n"));
     if (status.st_size == 0) return;
     ++unsent;
     self->request(stream, caf::infinite,
@@ -58,33 +54,28 @@ struct Client {
           if (sent.bytes < uint64_t(status.st_size)) Close();  // it shrank
         });  // an error ends us, and with us the connection
   }
-  // A body that it may have is not understood.
-  void Refuse(const std::string& status) {
-    Say(status, "Allow: GET\r\nContent-Length: 0\r\nConnection: close\r\n");
+  void Refuse(const std::string& status) {  // a body is not understood
+    Say(status +
+        "\r\nAllow: GET\r\nContent-Length: 0\r\nConnection: close\r\n");
     Close();
   }
   void Close() { caf::anon_send(stream, troupe::CloseTransport{}); }
-  void Say(const std::string& status, const std::string& headers) {
-    const troupe::Bytes text(
-        absl::StrCat("HTTP/1.1 ", status, "\r\n", headers, "\r\n"));
+  void Say(const std::string& head) {
+    const troupe::Bytes text(absl::StrCat("HTTP/1.1 ", head, "\r\n"));
     caf::anon_send(stream, troupe::Write{text, {}});
   }
-
-  StreamProtocol::stateful_base<Client>* self;
+  troupe::StreamProtocol::pointer self;
   troupe::StreamTransport stream;
-  int folder = -1;
+  int folder;
   troupe::SeparatorFramer requests = *troupe::SeparatorFramer::Create(
       {.separator = "\r\n\r\n", .limit = 8192});
   int unsent = 0;  // files
 };
 
-using ClientActor = troupe::StatefulResident<StreamProtocol, Client>;
-StreamProtocol::behavior_type Behavior(ClientActor* self,
-                                       const troupe::StreamTransport& stream,
-                                       int folder) {
-  Client* client = &self->state;
-  client->stream = stream;
-  client->folder = folder;
+troupe::StreamProtocol::behavior_type ClientActor(
+    troupe::Resident<troupe::StreamProtocol::base>* self,
+    const troupe::StreamTransport& stream, int folder) {
+  auto client = std::make_shared<Client>(Client{self, stream, folder});
   return {
       [=](troupe::DataReceived& data) {
         while (auto head = client->requests.Next(data.bytes)) {
@@ -119,8 +110,7 @@ int main(int argc, char** argv) {
   troupe::IoThread& io = (*system)->io();
   troupe::UnixServerOptions options;
   options.new_protocol = [&](const troupe::StreamTransport& stream) {
-    return troupe::SpawnResident<caf::hidden>(io.host(), Behavior, stream,
-                                              folder);
+    return troupe::SpawnResident(io.host(), ClientActor, stream, folder);
   };
   caf::anon_send(troupe::SpawnUnixServer(io.host(), io.actor(),
                                          *std::move(listener), options),
