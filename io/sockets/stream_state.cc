@@ -2,7 +2,10 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "absl/strings/str_cat.h"
+#include "io/os_error.h"
 #include "io/resident.h"
 #include "io/sockets/peer_credentials.h"
 #include "io/sockets/socket_address.h"
@@ -270,12 +273,21 @@ void StreamState::OnWritten() {
 void StreamState::ShutDown() { shutdown(fd_, SHUT_WR); }
 
 void StreamState::OnWriteError(absl::Status why) {
+  const bool peer_gone = SaysPeerIsGone(why);
   write_over_ = true;
   write_error_ = std::move(why);
   files_.EndAll(write_error_);
   lost_ += writing_->Close();
   waiters_.Fail(write_error_);
-  if (closing_ || read_over_ || reading_->paused()) End(write_error_);
+  if (closing_ || read_over_ || reading_->paused() || !peer_gone) {
+    End(write_error_);
+  }
+}
+
+bool StreamState::SaysPeerIsGone(const absl::Status& why) {
+  const auto failure = OsFailureOf(why);
+  return failure && (failure->error_number == EPIPE ||
+                     failure->error_number == ECONNRESET);
 }
 
 caf::result<TransportInfo> StreamState::SetLimits(

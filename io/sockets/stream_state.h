@@ -122,6 +122,9 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   void OnResume() override;
   void OnWritten() override;
   void OnWriteError(absl::Status why) override;
+  // Only then an end of reading follows; after another failure it may wait for
+  // us for ever.
+  static bool SaysPeerIsGone(const absl::Status& why);
   void OnPeerGone() override { End(absl::OkStatus()); }
 
   void FinishWriting();

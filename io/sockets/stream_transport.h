@@ -20,9 +20,10 @@
 //   CloseTransport       reads no more, flushes, ends (OK)
 //   AbortTransport       ends (OK)
 //   a read error         ends with it
-//   a write error        what the peer has sent before is read to its end
-//                        first, unless reading is paused: a last answer is not
-//                        lost because we had more to say
+//   a write error        ends with it. If the peer is gone, what it has sent
+//                        before is read to its end first, unless reading is
+//                        paused: a last answer is not lost because we had more
+//                        to say
 //
 // SendFile puts a part of a file between the Writes, in its place; asyncio
 // refuses to write meanwhile and reads nothing (row SF11). It takes no memory,

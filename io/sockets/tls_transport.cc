@@ -373,7 +373,7 @@ void TlsState::StopReading() {
 
 // A peer that is gone does not need our tickets and our goodbye.
 void TlsState::OnWriteError(absl::Status why) {
-  if (unsent_ || !later_.empty()) {
+  if (unsent_ || !later_.empty() || !SaysPeerIsGone(why)) {
     later_.clear();
     return StreamState::OnWriteError(std::move(why));
   }
