@@ -44,22 +44,18 @@ namespace troupe {
 namespace {
 
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
-constexpr size_t kTotal = size_t{64} << 20;  // its memory is another's
+constexpr size_t kTotal = size_t{256} << 20;  // its memory is another's
 #else
 constexpr size_t kTotal = size_t{1} << 30;
 #endif
 
 constexpr size_t kWindow = 16 * 1024;
+constexpr size_t kLargeWindow = 256 * 1024;  // of some clients
 constexpr size_t kHighMark = 16 * 1024;
 constexpr size_t kSmallChunk = 16 * 1024;
 constexpr size_t kLargeChunk = 256 * 1024;
 // Every so many connections write chunks of up to kLargeChunk.
 constexpr int kLargeEvery = 16;
-
-// What is read ahead: less than the window when a read begins, and what one
-// read may be charged for.
-constexpr size_t kMostInFlight =
-    kWindow + Block::kSize + ReadBuffer::kMessageCost;
 
 uint64_t Seed() {
   const char* given = getenv("TROUPE_STRESS_SEED");
@@ -71,6 +67,7 @@ uint64_t Seed() {
 
 struct End {
   PlayerPlan plan;
+  size_t window = kWindow;
   PlayerReport report;
   StreamTransport stream;
   StreamPlayer player;
@@ -105,6 +102,11 @@ class StreamsStressTest : public StreamTest {
   void Play();
   void Check(bool tls);
 
+  // What is read ahead: less than the window when a read begins, and what one
+  // read may be charged for.
+  size_t MostInFlight(const End& end) const {
+    return end.window + Block::kSize + ReadBuffer::kMessageCost;
+  }
   size_t MostBuffered(const End& end) const {
     // TLS adds less than a 64th, and a little for each write.
     return kHighMark + end.plan.max_chunk + end.plan.max_chunk / 64 + 4096;
@@ -114,7 +116,7 @@ class StreamsStressTest : public StreamTest {
     size_t sum = 0;
     for (const auto& exchange : exchanges_) {
       for (const End* end : {&exchange->client, &exchange->server}) {
-        sum += kMostInFlight + MostBuffered(*end);
+        sum += MostInFlight(*end) + MostBuffered(*end);
       }
     }
     return sum;
@@ -166,6 +168,8 @@ void StreamsStressTest::Plan(size_t connections) {
       ends[random_() % 2]->abort_after =
           random_() % (ends[0]->to_send + ends[1]->to_send + 1);
     }
+    // On a worker: what was read waits for it while more is read.
+    if (i % 8 == 3) exchange->client.window = kLargeWindow;
     exchanges_.push_back(std::move(exchange));
   }
 }
@@ -201,7 +205,7 @@ void StreamsStressTest::ConnectAll(TlsContext::Shared tls) {
   for (size_t i = 0; i < exchanges_.size(); ++i) {
     End& end = exchanges_[i]->client;
     IoThread& io = *clients_;
-    const StreamTransportOptions options = {.window = kWindow};
+    const StreamTransportOptions options = {.window = end.window};
     end.stream = tls == nullptr
                      ? SpawnStreamTransport(io.host(), io.actor(), options)
                      : SpawnTlsTransport(io.host(), io.actor(),
@@ -224,7 +228,7 @@ void StreamsStressTest::LookAt(const End& end) {
   self->request(end.stream, caf::infinite, GetTransportInfo{})
       .receive(
           [&](const TransportInfo& info) {
-            EXPECT_LE(info.reading.in_flight, kMostInFlight);
+            EXPECT_LE(info.reading.in_flight, MostInFlight(end));
             EXPECT_LE(info.writing.buffered, MostBuffered(end));
           },
           [](const caf::error&) {});  // it is over
