@@ -40,6 +40,11 @@ ssize_t recv(int fd, void* data, size_t size, int flags) {
   return syscall(SYS_recvfrom, fd, data, size, flags, nullptr, nullptr);
 }
 
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  ++troupe::transfers;
+  return syscall(SYS_recvmsg, fd, message, flags);
+}
+
 ssize_t send(int fd, const void* data, size_t size, int flags) {
   ++troupe::transfers;
   return syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);

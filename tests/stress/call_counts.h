@@ -1,5 +1,5 @@
 // Counts what the event loop of a stream asks of the kernel: a program that
-// links this has its epoll_wait, epoll_ctl, recv, send and sendmsg here.
+// links this has its epoll_wait, epoll_ctl, recv, send and the like here.
 //
 //   const CallCounts before = CountedCalls();
 //   ...
@@ -17,7 +17,7 @@ namespace troupe {
 struct CallCounts {
   int64_t waits = 0;      // epoll_wait that returned
   int64_t changes = 0;    // epoll_ctl
-  int64_t transfers = 0;  // recv, send, sendmsg
+  int64_t transfers = 0;  // recv, recvmsg, send, sendmsg
 
   friend CallCounts operator-(const CallCounts& a, const CallCounts& b) {
     return {a.waits - b.waits, a.changes - b.changes,
