@@ -66,7 +66,12 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   troupe::TlsTransportOptions tls;
   if (words.size() > 3 && words[0] == "--tls") {
-    auto context = troupe::TlsContext::Client({.ca_file = words[1]});
+    troupe::TlsOptions options = {.ca_file = words[1]};
+    if (words.size() > 5 && words[3] == "--as") {  // certificate and key
+      options.certificate_chain_file = words[4];
+      words.erase(words.begin() + 3, words.begin() + 5);
+    }
+    auto context = troupe::TlsContext::Client(options);
     if (!context.ok()) {
       std::cerr << "echo_client: " << context.status().message() << '\n';
       return 1;
@@ -76,7 +81,8 @@ int main(int argc, char** argv) {
     words.erase(words.begin(), words.begin() + 3);
   }
   if (words.empty()) {
-    std::cerr << "usage: echo_client [--tls CA NAME] PATH WORD...\n";
+    std::cerr << "usage: echo_client [--tls CA NAME [--as CERTIFICATE]] PATH "
+                 "WORD...\n";
     return 2;
   }
   auto address = troupe::SocketAddress::Unix(words[0]);

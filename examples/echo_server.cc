@@ -2,8 +2,7 @@
 // Run:   ./bazelw run //examples:echo_server -- /tmp/echo.sock
 //        ./bazelw run //examples:echo_server -- /tmp/echo.sock --tls CERT KEY
 //        then nc -U, socat, openssl s_client -unix, or examples/echo_client.cc
-// See:   who connects; what is sent comes back; on SIGTERM the connections get
-//        a second to end.
+// See:   who connects; on SIGTERM the connections get a second to end.
 #include <iostream>
 #include <string>
 #include <utility>
@@ -38,8 +37,8 @@ troupe::StreamProtocol::behavior_type Echo(
       [=](const troupe::ConnectionMade&) {
         self->request(stream, caf::infinite, troupe::GetPeer{})
             .then([](const troupe::PeerInfo& peer) {
-              if (!peer.process.has_value()) return;
-              std::cout << "pid " << peer.process->pid << std::endl;
+              if (peer.process)
+                std::cout << "pid " << peer.process->pid << std::endl;
             });
       },
       [](const troupe::EofReceived&) {},  // what was written still goes out
@@ -53,10 +52,9 @@ troupe::StreamProtocol::behavior_type Echo(
 }
 
 // Starts the server, and drains it when a signal asks to stop.
-using Main = troupe::StopObserver;
-Main::behavior_type MainActor(Main::pointer self, troupe::System* system,
-                              troupe::SignalRelay relay,
-                              troupe::UnixServer server) {
+troupe::StopObserver::behavior_type MainActor(
+    troupe::StopObserver::pointer self, troupe::System* system,
+    troupe::SignalRelay relay, troupe::UnixServer server) {
   troupe::SpawnStopOnSignals(system->io().host(), system->io().actor(), relay,
                              {}, self);
   self->request(server, caf::infinite, troupe::StartServing{})
@@ -87,9 +85,9 @@ int Fail(const absl::Status& why) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool tls = argc == 5 && argv[2] == std::string("--tls");
+  const bool tls = (argc == 5 || argc == 6) && argv[2] == std::string("--tls");
   if (argc != 2 && !tls) {
-    std::cerr << "usage: echo_server PATH [--tls CERTIFICATE KEY]\n";
+    std::cerr << "usage: echo_server PATH [--tls CERT KEY [CLIENT-CA]]\n";
     return 2;
   }
   troupe::Config config;
@@ -106,8 +104,11 @@ int main(int argc, char** argv) {
     return troupe::SpawnResident<caf::hidden>(io.host(), Echo, stream);
   };
   if (tls) {
-    auto context = troupe::TlsContext::Server(
-        {.certificate_chain_file = argv[3], .private_key_file = argv[4]});
+    auto context =
+        troupe::TlsContext::Server({.certificate_chain_file = argv[3],
+                                    .private_key_file = argv[4],
+                                    .ca_file = argc == 6 ? argv[5] : "",
+                                    .require_client_certificate = argc == 6});
     if (!context.ok()) return Fail(context.status());
     options.tls = *context;
   }
@@ -115,5 +116,4 @@ int main(int argc, char** argv) {
       MainActor, system->get(), *relay,
       troupe::SpawnUnixServer(io.host(), io.actor(), *std::move(listener),
                               std::move(options)));
-  return 0;  // ~System waits for MainActor
-}
+}  // ~System waits for MainActor

@@ -279,7 +279,7 @@ void StreamState::OnWriteError(absl::Status why) {
   files_.EndAll(write_error_);
   lost_ += writing_->Close();
   waiters_.Fail(write_error_);
-  if (closing_ || read_over_ || reading_->paused() || !peer_gone) {
+  if (closing_ || read_over_ || StandsStill() || !peer_gone) {
     End(write_error_);
   }
 }

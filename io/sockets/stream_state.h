@@ -93,6 +93,8 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   // Nothing will be sent any more. False: not now, FinishWriting is called
   // again.
   virtual bool SendEnd() { return true; }
+  // Nothing is read, because the protocol wants that.
+  virtual bool StandsStill() const { return reading_->paused(); }
   // By CloseTransport.
   virtual void StopReading() { reading_->Close(); }
   // What was sent is written, and the peer is to know that nothing follows.

@@ -64,6 +64,7 @@ class TlsState : public StreamState {
   bool SendEnd() override;
   void ShutDown() override {}
   absl::Status CheckPassing(int fd) const override;
+  bool StandsStill() const override { return paused_; }
   void StopReading() override;
 
   // Connection.

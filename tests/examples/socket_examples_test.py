@@ -201,6 +201,63 @@ class TlsTest(SocketTest):
             self.assertIn(f'TLS handshake with "{name}"', client.err)
             self.assertIn(reason, client.err)
 
+    def test_refuses_clients_that_others_certified(self):
+        ours, key = self.certify("client")
+        other, other_key = self.certify("other")
+        server = self.run_example("echo_server", self.path("mutual"), "--tls", self.certificate,
+                                  self.key, ours)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.send, signal.SIGTERM)
+        server.wait_out("serving")
+
+        def ask(*arguments):
+            client = self.run_example("echo_client", "--tls", self.certificate, "example.org",
+                                      *arguments, self.path("mutual"), "hello")
+            return client.wait(), client.out, client.err
+        self.assertEqual(ask("--as", self.join(ours, key)), (0, "hello\n", ""))
+        self.assertIn("certificate required", ask()[2])
+        refused = ask("--as", self.join(other, other_key))
+        self.assertEqual(refused[:2], (1, ""))
+        self.assertIn("alert", refused[2])
+        server.wait_err("certificate verify failed")
+        self.assertEqual(ask("--as", self.join(ours, key)), (0, "hello\n", ""))
+
+        def talk(chain):
+            context = ssl.create_default_context(cafile=self.certificate)
+            context.load_cert_chain(chain)
+            with socket.socket(socket.AF_UNIX) as plain:
+                plain.connect(self.path("mutual"))
+                with context.wrap_socket(plain, server_hostname="example.org") as client:
+                    client.sendall(b"hello")
+                    return client.recv(5)
+        self.assertEqual(talk(self.join(ours, key)), b"hello")
+        with self.assertRaises(ssl.SSLError):
+            talk(self.join(other, other_key))
+
+    def join(self, certificate, key):
+        with open(certificate) as one, open(key) as other:
+            return self.write(os.path.basename(certificate) + ".both", one.read() + other.read())
+
+    # It answers nobody who has said the last word: asyncio has no half close of TLS.
+    def test_our_own_client_talks_to_asyncio(self):
+        async def both(authority):
+            heard = asyncio.get_running_loop().create_future()
+
+            async def serve(reader, writer):
+                heard.set_result(await reader.readline())
+                writer.close()
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self.certificate, self.key)
+            async with await asyncio.start_unix_server(serve, self.path("asyncio"), ssl=context):
+                client = self.run_example("echo_client", "--tls", authority, "example.org",
+                                          self.path("asyncio"), "hello")
+                code = await asyncio.to_thread(client.wait)
+                return code, client.err, heard.done() and heard.result()
+        self.assertEqual(asyncio.run(both(self.certificate)), (0, "", b"hello\n"))
+        code, error, heard = asyncio.run(both(self.certify("other")[0]))
+        self.assertEqual((code, heard), (1, False))
+        self.assertIn("certificate verify failed", error)
+
     def test_answers_asyncio(self):
         async def talk(name):
             context = ssl.create_default_context(cafile=self.certificate)
