@@ -50,9 +50,13 @@ class State {
     if (--asked_ == 0) Judge();
   }
 
+  // Silence is from one look to the next, and neither finds a stream busy: one
+  // may have been busy until just before it.
   void Judge() {
-    bool silent = !busy_ && last_delivered_ == delivered_;
-    last_delivered_ = delivered_;
+    const std::optional<size_t> now =
+        busy_ ? std::nullopt : std::optional<size_t>(delivered_);
+    const bool silent = now.has_value() && last_delivered_ == now;
+    last_delivered_ = now;
     if (!silent) {
       self_->send(io_, StartTimer{TimerId::Next(),
                                   std::max(streams_.silence, kShortest),
@@ -72,7 +76,7 @@ class State {
   size_t asked_ = 0;  // not answered yet
   size_t delivered_ = 0;
   bool busy_ = false;
-  std::optional<size_t> last_delivered_;  // at the last look
+  std::optional<size_t> last_delivered_;  // at the last look, if none was busy
 };
 
 TimerObserver::behavior_type Behavior(
