@@ -38,13 +38,9 @@ class CopyStorage final : public ByteStorage {
 }  // namespace
 
 Bytes Bytes::Copy(absl::string_view text) {
-  Bytes copy;
-  if (text.empty()) return copy;
+  if (text.empty()) return Bytes();
   CopyStorage* storage = CopyStorage::Make(text);
-  copy.storage_ = storage;
-  copy.data_ = storage->data();
-  copy.size_ = text.size();
-  return copy;
+  return Adopt(storage, storage->data(), text.size());
 }
 
 Bytes::Bytes(std::string text) {

@@ -54,6 +54,15 @@ class Bytes {
     storage_->AddReference();
   }
 
+  // The same with the reference that is the caller's.
+  static Bytes Adopt(ByteStorage* storage, const char* data, size_t size) {
+    Bytes bytes;
+    bytes.storage_ = storage;
+    bytes.data_ = data;
+    bytes.size_ = size;
+    return bytes;
+  }
+
   Bytes(const Bytes& other)
       : storage_(other.storage_), data_(other.data_), size_(other.size_) {
     if (storage_ != nullptr) storage_->AddReference();

@@ -226,11 +226,6 @@ class Connection {
     }
   }
 
-  // Before a system call that takes longer than that.
-  void PrefetchProtocol() const {
-    if (neighbour_ != nullptr) neighbour_->Prefetch();
-  }
-
   void SetReceiver(Protocol protocol) {
     protocol_ = std::move(protocol);
     // An empty handle must not be cast to a plain pointer.

@@ -51,6 +51,7 @@ class CreditAccount {
 
  private:
   friend class Charge;
+  friend class SharedCharge;
   void Add(size_t amount) { in_flight_.fetch_add(amount); }
   void Subtract(size_t amount);
   bool EnoughBack(size_t in_flight) const { return in_flight <= window_ / 2; }
@@ -62,15 +63,12 @@ class CreditAccount {
   std::atomic<bool> open_{true};
 };
 
-// An amount that is charged as long as this object lives. A charge may keep
-// another one alive: a chunk keeps that of the block it lies in.
+// An amount that is charged as long as this object lives: of what several
+// credits keep charged together (a block whose chunks they are).
 class Charge {
  public:
-  Charge(std::shared_ptr<CreditAccount> account, size_t amount,
-         std::shared_ptr<Charge> outer = nullptr)
-      : account_(std::move(account)),
-        amount_(amount),
-        outer_(std::move(outer)) {
+  Charge(std::shared_ptr<CreditAccount> account, size_t amount)
+      : account_(std::move(account)), amount_(amount) {
     account_->Add(amount_);
   }
   ~Charge() { account_->Subtract(amount_); }
@@ -80,22 +78,75 @@ class Charge {
  private:
   std::shared_ptr<CreditAccount> account_;
   size_t amount_;
+};
+
+// What the copies of a credit share. Its memory may be a part of the bytes that
+// the credit is for, so it is given back (Dispose) after the charge is.
+class SharedCharge {
+ public:
+  SharedCharge(std::shared_ptr<CreditAccount> account, size_t amount,
+               std::shared_ptr<Charge> outer)
+      : account_(std::move(account)),
+        amount_(amount),
+        outer_(std::move(outer)) {
+    account_->Add(amount_);
+  }
+  SharedCharge(const SharedCharge&) = delete;
+  SharedCharge& operator=(const SharedCharge&) = delete;
+
+ protected:
+  virtual ~SharedCharge() = default;
+  virtual void Dispose() { delete this; }
+
+ private:
+  friend class Credit;
+  void Release() {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    account_->Subtract(amount_);
+    account_.reset();
+    outer_.reset();
+    Dispose();
+  }
+
+  std::atomic<int> references_{1};
+  std::shared_ptr<CreditAccount> account_;
+  const size_t amount_;
   std::shared_ptr<Charge> outer_;
 };
 
 class Credit {
  public:
   Credit() = default;
-  explicit Credit(std::shared_ptr<const Charge> charge)
-      : charge_(std::move(charge)) {}
+  // Charges `amount`, and keeps `outer`.
+  Credit(std::shared_ptr<CreditAccount> account, size_t amount,
+         std::shared_ptr<Charge> outer = nullptr)
+      : Credit(new SharedCharge(std::move(account), amount, std::move(outer))) {
+  }
+  // Takes the one reference of a new charge.
+  explicit Credit(SharedCharge* charge) : charge_(charge) {}
+
+  Credit(const Credit& other) : charge_(other.charge_) {
+    if (charge_ != nullptr) {
+      charge_->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  Credit(Credit&& other) noexcept
+      : charge_(std::exchange(other.charge_, nullptr)) {}
+  Credit& operator=(Credit other) noexcept {
+    std::swap(charge_, other.charge_);
+    return *this;
+  }
+  ~Credit() { Release(); }
 
   // This copy lets go; the charge goes back with the last one.
-  void Release() { charge_.reset(); }
+  void Release() {
+    if (charge_ != nullptr) std::exchange(charge_, nullptr)->Release();
+  }
 
   explicit operator bool() const { return charge_ != nullptr; }
 
  private:
-  std::shared_ptr<const Charge> charge_;
+  SharedCharge* charge_ = nullptr;
 };
 
 }  // namespace troupe

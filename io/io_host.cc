@@ -18,6 +18,8 @@ namespace {
 constexpr uint64_t kWakerId = 1;
 constexpr uint64_t kTimerId = 2;
 constexpr int kRounds = 16;
+// What so many watches and their actors touch is in the processor's caches.
+constexpr size_t kNearWatches = 256;
 
 }  // namespace
 
@@ -129,8 +131,9 @@ absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
 
 void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
   using Step = WatchTable::PrefetchStep;
+  const bool far = watches_.size() > kNearWatches;
   auto prefetch = [&](size_t at, Step step) {
-    if (at < events.size()) watches_.Prefetch(events[at], step);
+    if (far && at < events.size()) watches_.Prefetch(events[at], step);
   };
   for (size_t i = 0; i < events.size(); ++i) {
     prefetch(i + 3, Step::kWatch);

@@ -1,8 +1,45 @@
 #include "io/read_buffer.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <new>
+
+#include "absl/strings/string_view.h"
 
 namespace troupe {
+namespace {
+
+// Bytes and their charge in one piece of memory; the bytes lie behind it. Gone
+// when neither is used.
+class ChargedCopy final : public ByteStorage, public SharedCharge {
+ public:
+  static std::pair<Bytes, Credit> Make(absl::string_view text,
+                                       std::shared_ptr<CreditAccount> account,
+                                       size_t amount) {
+    void* memory = ::operator new(sizeof(ChargedCopy) + text.size());
+    auto* copy = new (memory) ChargedCopy(std::move(account), amount);
+    char* data = reinterpret_cast<char*>(copy + 1);
+    std::memcpy(data, text.data(), text.size());
+    return {Bytes::Adopt(copy, data, text.size()), Credit(copy)};
+  }
+
+ private:
+  ChargedCopy(std::shared_ptr<CreditAccount> account, size_t amount)
+      : SharedCharge(std::move(account), amount, nullptr) {}
+  ~ChargedCopy() override = default;
+
+  // Of both: one of them is not used any more.
+  void Dispose() override {
+    if (uses_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    this->~ChargedCopy();
+    ::operator delete(this);
+  }
+
+  std::atomic<int> uses_{2};
+};
+
+}  // namespace
 
 absl::Span<char> ReadBuffer::Room(size_t least) {
   least = std::max(least, kLeastRoom);
@@ -13,17 +50,17 @@ absl::Span<char> ReadBuffer::Room(size_t least) {
 
 std::pair<Bytes, Credit> ReadBuffer::Commit(size_t size) {
   const char* data = block_->data() + used_;
-  if (size <= kMostCopied) return Charged(Bytes::Copy({data, size}));
+  if (size <= kMostCopied) {
+    return ChargedCopy::Make({data, size}, account_, CostOf(size));
+  }
   used_ += size;
   return {Bytes(block_, data, size),
-          Credit(std::make_shared<const Charge>(account_, kMessageCost,
-                                                ChargeOfBlock()))};
+          Credit(account_, kMessageCost, ChargeOfBlock())};
 }
 
 std::pair<Bytes, Credit> ReadBuffer::Charged(Bytes bytes) {
-  const size_t amount = kMessageCost + std::max(bytes.size(), kLeastCharge);
-  return {std::move(bytes),
-          Credit(std::make_shared<const Charge>(account_, amount))};
+  const size_t amount = CostOf(bytes.size());
+  return {std::move(bytes), Credit(account_, amount)};
 }
 
 std::shared_ptr<Charge> ReadBuffer::ChargeOfBlock() {

@@ -18,6 +18,7 @@
 #ifndef TROUPE_IO_READ_BUFFER_H_
 #define TROUPE_IO_READ_BUFFER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -58,6 +59,10 @@ class ReadBuffer {
   void GiveBack();
 
  private:
+  // Of a message with a copy of so many bytes.
+  static size_t CostOf(size_t size) {
+    return kMessageCost + std::max(size, kLeastCharge);
+  }
   std::shared_ptr<Charge> ChargeOfBlock();
 
   BlockPool& pool_;

@@ -101,7 +101,7 @@ class ReadSide {
 
   // For what comes beside the bytes.
   Credit Charge(size_t amount) {
-    return Credit(std::make_shared<const class Charge>(account_, amount));
+    return Credit(account_, amount);
   }
 
   ReadingInfo Info() const;

@@ -246,11 +246,22 @@ ResidentBase::Activation ResidentBase::CallBehavior(
       case caf::match_case::skip:
         return Activation::skipped;
       default:
-        self_->bhvr_stack().cleanup();
+        break;
     }
   } catch (...) {
     EndByException(std::current_exception());
   }
+  return Outcome();
+}
+
+void ResidentBase::PrepareDirectly() {
+  self_->context(host_.get());
+  self_->current_mailbox_element(nullptr);
+}
+
+// What a handler that quits leaves to be done.
+ResidentBase::Activation ResidentBase::Outcome() {
+  self_->bhvr_stack().cleanup();
   if (self_->alive()) return Activation::success;
   self_->finalize();
   return Activation::terminated;

@@ -163,6 +163,18 @@ class Host : public caf::execution_unit,
 // actor spawned without one would run on a worker and break every promise.
 std::shared_ptr<Host> RequireHost(caf::execution_unit* unit);
 
+// What a resident is told again and again, as a call: the handler of its
+// behavior without the behavior. It runs as that would, but there is no current
+// message. One type for each actor.
+template <class T>
+class DirectHandler {
+ public:
+  virtual void HandleDirectly(T& message) = 0;
+
+ protected:
+  ~DirectHandler() = default;
+};
+
 // Non-template part of the mixin: whose resident an actor is, and how a message
 // is handed to it without its mailbox.
 class ResidentBase {
@@ -202,6 +214,10 @@ class ResidentBase {
         !IsAtRest()) {
       return false;
     }
+    if (direct_type_ == &kTypeOf<T>) {
+      auto* handler = static_cast<DirectHandler<T>*>(direct_handler_);
+      return RunDirectly([&] { handler->HandleDirectly(message); });
+    }
     caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
                                          caf::make_message_id(), {},
                                          std::move(message));
@@ -214,6 +230,13 @@ class ResidentBase {
       After(result);
     }
     return true;
+  }
+
+  // For the resident itself: ActivateNow calls `handler`, its state.
+  template <class T>
+  void SetDirectHandler(DirectHandler<T>* handler) {
+    direct_handler_ = handler;
+    direct_type_ = &kTypeOf<T>;
   }
 
   // The same, for a resident that was at rest when the message was sent. What
@@ -259,7 +282,27 @@ class ResidentBase {
 
   caf::scheduled_actor* const self_;
   bool on_stack_ = false;  // it runs, and those that it activated
+  template <class F>
+  bool RunDirectly(F handle) {
+    const Run run(this);
+    PrepareDirectly();
+    try {
+      handle();
+    } catch (...) {
+      EndByException(std::current_exception());
+    }
+    After(Outcome());
+    return true;
+  }
+  void PrepareDirectly();
+  Activation Outcome();
+
+  template <class T>
+  static constexpr char kTypeOf = 0;
   static thread_local ResidentBase* running_;
+
+  void* direct_handler_ = nullptr;
+  const char* direct_type_ = nullptr;  // a kTypeOf
 };
 
 // Members of CAF's actors that are protected.

@@ -239,10 +239,12 @@ void WatchTable::Dispatch(const Selector::Event& event) {
     if (watch == nullptr) return;
     Slot& slot = watch->slots[static_cast<int>(side)];
     if (slot.sink == nullptr) continue;
-    uint32_t mask =
+    const uint32_t mask =
         side == Side::kRead ? kReadEvents | kEndEvents : EPOLLOUT | kEndEvents;
     if (watch->trigger == Trigger::kLevel) {
       slot.pending = slot.armed ? event.events & mask : 0;  // told again if not
+    } else if ((event.events & mask) == 0) {
+      continue;
     } else {
       slot.pending |= event.events & mask;
       slot.ended |= event.events & (kEndEvents | EPOLLRDHUP) & mask;

@@ -100,7 +100,6 @@ ConnectionLost StreamState::LastWords(absl::Status why) {
 void StreamState::OnReady(const FdReady& ready) {
   if (!(ready.watch == watch_)) return;
   if (ready.side == Side::kRead) {
-    PrefetchProtocol();
     reading_->OnReady(ready.readiness);
   } else {
     writing_->OnReady(ready.readiness);

@@ -25,6 +25,7 @@
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "io/read_side.h"
+#include "io/resident.h"
 #include "io/sockets/file_transfer.h"
 #include "io/sockets/stream_messages.h"
 #include "io/sockets/unix_dialer.h"
@@ -42,7 +43,8 @@ using StreamInterface =
 class StreamState : public Connection<StreamInterface, StreamProtocol>,
                     public ReadSide::Receiver,
                     public ReadSide::Reader,
-                    public WriteSide::Owner {
+                    public WriteSide::Owner,
+                    public DirectHandler<FdReady> {
  public:
   static constexpr const char* name = "stream-transport";
 
@@ -66,6 +68,7 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
 
   virtual void OnReady(const FdReady& ready);
+  void HandleDirectly(FdReady& ready) override { OnReady(ready); }
   virtual void OnCredit() { reading_->OnCredit(); }
   virtual void OnTimer(const TimerFired& fired);
   void OnDown(const caf::down_msg& down);

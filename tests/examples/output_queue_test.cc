@@ -14,8 +14,7 @@ class OutputQueueTest : public ::testing::Test {
  protected:
   void Add(size_t process, std::string text) {
     size_t size = text.size();
-    queue_.Add(process, 0, Bytes(std::move(text)),
-               Credit(std::make_shared<Charge>(account_, size)));
+    queue_.Add(process, 0, Bytes(std::move(text)), Credit(account_, size));
   }
 
   // All that is left, each line without its prefix.

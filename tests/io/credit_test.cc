@@ -17,8 +17,7 @@ namespace {
 class CreditTest : public ::testing::Test {
  protected:
   Credit Charged(size_t amount, std::shared_ptr<Charge> outer = nullptr) {
-    return Credit(
-        std::make_shared<const Charge>(account_, amount, std::move(outer)));
+    return Credit(account_, amount, std::move(outer));
   }
   int woken_ = 0;
   std::shared_ptr<CreditAccount> account_ =
@@ -135,7 +134,7 @@ TEST_F(CreditTest, LosesNoWakeUp) {
   bool lost = false;
   for (int sent = 0; sent < kChunks && !lost;) {
     if (account->MayCharge()) {
-      Credit credit(std::make_shared<const Charge>(account, 1));
+      Credit credit(account, 1);
       std::lock_guard<std::mutex> lock(mutex);
       in_flight.push_back(std::move(credit));
       changed.notify_one();

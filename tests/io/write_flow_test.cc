@@ -238,7 +238,7 @@ TEST_F(WriteFlowTest, AnswersAWriteWhenTheBufferIsLowAgain) {
 TEST_F(WriteFlowTest, GivesTheCreditBackWithTheBytesThatAreWritten) {
   auto account = std::make_shared<CreditAccount>(100, [] {});
   WriteTransport transport = Stuck();
-  Credit credit(std::make_shared<const Charge>(account, 10));
+  Credit credit(account, 10);
   caf::anon_send(transport, Write{Bytes::Copy("x"), std::move(credit)});
   Info(transport);
   EXPECT_EQ(account->in_flight(), 10u);

@@ -75,8 +75,7 @@ TEST_F(WriteQueueTest, StopsAtItsBound) {
 TEST_F(WriteQueueTest, GivesCreditBackWithTheChunkThatIsThrough) {
   auto account = std::make_shared<CreditAccount>(100, [] {});
   for (int i = 0; i < 2; ++i) {
-    queue_.Push(Bytes::Copy("0123"),
-                Credit(std::make_shared<const Charge>(account, 10)));
+    queue_.Push(Bytes::Copy("0123"), Credit(account, 10));
   }
   Flush(3);
   EXPECT_EQ(account->in_flight(), 20u);

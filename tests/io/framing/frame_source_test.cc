@@ -41,8 +41,7 @@ class FrameSourceTest : public LeakCheckedTest {
   void Exactly(size_t n) { source_.Read(ExactBytes{n}, Note("exact")); }
   void Available(size_t n) { source_.Read(AvailableBytes{n}, Note("some")); }
   void Add(const std::string& text) {
-    source_.Add(Bytes::Copy(text),
-                Credit(std::make_shared<const Charge>(account_, text.size())));
+    source_.Add(Bytes::Copy(text), Credit(account_, text.size()));
   }
   std::vector<std::string> Answers() { return std::exchange(answers_, {}); }
 

@@ -50,8 +50,7 @@ class DatagramQueueTest : public LeakCheckedTest {
   }
   void Send(const std::string& text, const SocketAddress& to) {
     DatagramQueue::Datagram datagram{
-        Bytes::Copy(text), to,
-        Credit(std::make_shared<const Charge>(account_, text.size())),
+        Bytes::Copy(text), to, Credit(account_, text.size()),
         [this, text](const absl::Status& sent, const SocketAddress&) {
           done_.push_back(
               absl::StrCat(text, " ", sent.ok() ? "ok" : sent.message()));
