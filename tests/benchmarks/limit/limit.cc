@@ -1,12 +1,14 @@
 // The subject `limit`.
 #include "tests/benchmarks/limit/limit_echo.h"
 #include "tests/benchmarks/limit/limit_loop.h"
+#include "tests/benchmarks/limit/limit_tls_echo.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
 #include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
 #include "tests/benchmarks/workloads/timers.h"
+#include "tests/benchmarks/workloads/tls_echo.h"
 
 namespace troupe {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
                     {{"limit W7", Echo<LimitEcho>},
+                     {"limit W7-tls", TlsEcho<LimitTlsEcho>},
                      {"limit W8", Signals<LimitLoop>},
                      {"limit W9", Timers<LimitLoop>},
                      {"limit W15", CallsOnLoop<LimitLoop>},

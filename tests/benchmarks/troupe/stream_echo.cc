@@ -38,11 +38,16 @@ StreamProtocol::behavior_type EchoActor(Resident<StreamProtocol::base>* self,
 }  // namespace
 
 StreamEcho::StreamEcho(const std::vector<int>& sockets)
+    : StreamEcho(sockets, [](IoThread& io) {
+        return SpawnStreamTransport(io.host(), io.actor());
+      }) {}
+
+StreamEcho::StreamEcho(const std::vector<int>& sockets, const Spawn& spawn)
     : system_(*System::Start(actors_)), connections_(sockets.size()) {
   IoThread& io = system_->io();
   caf::scoped_actor self(actors_);
   for (int fd : sockets) {
-    StreamTransport stream = SpawnStreamTransport(io.host(), io.actor());
+    StreamTransport stream = spawn(io);
     StreamProtocol protocol =
         SpawnResident<caf::hidden>(io.host(), EchoActor, stream, &lost_);
     self->request(stream, caf::infinite,

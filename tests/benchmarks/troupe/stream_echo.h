@@ -3,6 +3,7 @@
 #define TROUPE_TESTS_BENCHMARKS_TROUPE_STREAM_ECHO_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <semaphore>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "actors/config.h"
 #include "actors/system.h"
 #include "caf/actor_system.hpp"
+#include "io/io_thread.h"
+#include "io/sockets/stream_messages.h"
 
 namespace troupe {
 
@@ -18,6 +21,10 @@ class StreamEcho {
   explicit StreamEcho(const std::vector<int>& sockets);
 
   void Run();
+
+ protected:
+  using Spawn = std::function<StreamTransport(IoThread&)>;
+  StreamEcho(const std::vector<int>& sockets, const Spawn& spawn);
 
  private:
   Config config_;

@@ -8,7 +8,6 @@
 #define TROUPE_TESTS_BENCHMARKS_WORKLOADS_ECHO_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "tests/benchmarks/allocations.h"
@@ -17,22 +16,24 @@
 
 namespace troupe {
 
+// The server is made of the sockets and `arguments`.
+template <class Server, class... Arguments>
+void MeasureEcho(EchoClient& client, Report& report,
+                 const Arguments&... arguments) {
+  const double count = client.messages();
+  const std::vector<int> sockets = client.Start();
+  Server server(sockets, arguments...);
+  const int64_t allocations = Allocations();
+  client.Go();
+  server.Run();
+  report.Add("ns_per_message", client.Join() / count);
+  report.Add("allocations_per_message", (Allocations() - allocations) / count);
+}
+
 template <class Server>
 void Echo(const Run& run, Report& report) {
-  const size_t slash = run.variant.find('/');
-  EchoClient client(std::stoul(run.variant.substr(0, slash)),
-                    std::stoul(run.variant.substr(slash + 1)), run.count);
-  const double count = client.messages();
-  {
-    const std::vector<int> sockets = client.Start();
-    Server server(sockets);
-    const int64_t allocations = Allocations();
-    client.Go();
-    server.Run();
-    report.Add("ns_per_message", client.Join() / count);
-    report.Add("allocations_per_message",
-               (Allocations() - allocations) / count);
-  }
+  EchoClient client(run);
+  MeasureEcho<Server>(client, report);
 }
 
 }  // namespace troupe

@@ -12,8 +12,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/benchmarks/subject.h"
-
 namespace troupe {
 namespace {
 
@@ -30,28 +28,28 @@ void RaiseDescriptorLimit() {
 
 }  // namespace
 
-EchoClient::EchoClient(size_t size, size_t connections, int64_t messages)
-    : size_(size),
-      connections_(connections),
-      rounds_(std::max<int64_t>(messages / connections, 1)) {}
+EchoClient::EchoClient(const Run& run)
+    : size_(std::stoul(run.variant)),
+      connections_(std::stoul(run.variant.substr(run.variant.find('/') + 1))),
+      rounds_(std::max<int64_t>(run.count / connections_, 1)) {}
 
 std::vector<int> EchoClient::Start() {
   RaiseDescriptorLimit();
-  std::vector<int> servers, clients;
+  std::vector<int> servers;
   for (size_t i = 0; i < connections_; ++i) {
     int ends[2];
     Require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     servers.push_back(ends[0]);
-    clients.push_back(ends[1]);
+    sockets_.push_back(ends[1]);
   }
   Require(pipe2(go_, O_CLOEXEC) == 0 && pipe2(result_, O_CLOEXEC) == 0);
   child_ = fork();
   Require(child_ >= 0);
   if (child_ == 0) {
     for (int fd : servers) close(fd);
-    Play(clients);
+    Play();
   }
-  for (int fd : clients) close(fd);
+  for (int fd : sockets_) close(fd);
   close(go_[0]);
   close(result_[1]);
   return servers;
@@ -74,54 +72,62 @@ int64_t EchoClient::Join() {
 // It does not take the processor from the server when an answer wakes it: that
 // happens the more often the longer the server takes, and a switch costs as
 // much as a message. So all servers work through what is there.
-void EchoClient::Play(const std::vector<int>& sockets) {
+void EchoClient::Play() {
   const sched_param priority = {};
   Require(sched_setscheduler(0, SCHED_BATCH, &priority) == 0);
   close(go_[1]);
   close(result_[0]);
+  Connect();
   char go;
   Require(read(go_[0], &go, 1) == 1);
   const int64_t begin = NowNs();
-  Exchange(sockets);
+  Exchange();
   const int64_t took = NowNs() - begin;
   Require(write(result_[1], &took, sizeof took) == sizeof took);
-  for (int fd : sockets) close(fd);
+  for (int fd : sockets_) close(fd);
   _exit(0);
 }
 
 // A message fits into a socket's buffer, so writing does not block.
-void EchoClient::Exchange(const std::vector<int>& sockets) {
+void EchoClient::Send(size_t peer, std::string_view message) {
+  Require(write(sockets_[peer], message.data(), message.size()) ==
+          ssize_t(message.size()));
+}
+
+size_t EchoClient::Receive(size_t peer, char* room, size_t size) {
+  const ssize_t got = recv(sockets_[peer], room, size, MSG_DONTWAIT);
+  Require(got > 0);
+  return got;
+}
+
+void EchoClient::Exchange() {
   struct Peer {
-    int fd;
     size_t missing;
     int64_t rounds;
   };
-  std::vector<Peer> peers;
+  std::vector<Peer> peers(connections_, Peer{size_, rounds_});
   const std::string message(size_, 'x');
   std::vector<char> room(std::max<size_t>(size_, 1));
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  for (int fd : sockets) peers.push_back({fd, size_, rounds_});
-  for (Peer& peer : peers) {
-    epoll_event event = {EPOLLIN, {.ptr = &peer}};
-    Require(epoll_ctl(epoll, EPOLL_CTL_ADD, peer.fd, &event) == 0);
-    Require(write(peer.fd, message.data(), size_) == ssize_t(size_));
+  for (size_t i = 0; i < peers.size(); ++i) {
+    epoll_event event = {EPOLLIN, {.u64 = i}};
+    Require(epoll_ctl(epoll, EPOLL_CTL_ADD, sockets_[i], &event) == 0);
+    Send(i, message);
   }
   for (size_t active = peers.size(); active > 0;) {
     epoll_event events[256];
     const int ready = epoll_wait(epoll, events, 256, -1);
     for (int i = 0; i < ready; ++i) {
-      Peer& peer = *static_cast<Peer*>(events[i].data.ptr);
-      const ssize_t got =
-          recv(peer.fd, room.data(), peer.missing, MSG_DONTWAIT);
-      Require(got > 0);
-      peer.missing -= got;
+      const size_t number = events[i].data.u64;
+      Peer& peer = peers[number];
+      peer.missing -= Receive(number, room.data(), peer.missing);
       if (peer.missing > 0) continue;
       peer.missing = size_;
       if (--peer.rounds == 0) {
         --active;
         continue;
       }
-      Require(write(peer.fd, message.data(), size_) == ssize_t(size_));
+      Send(number, message);
     }
   }
   close(epoll);

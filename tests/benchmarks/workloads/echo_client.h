@@ -7,14 +7,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
+
+#include "tests/benchmarks/subject.h"
 
 namespace troupe {
 
 class EchoClient {
  public:
-  // About `messages` in all, the same number on each connection.
-  EchoClient(size_t size, size_t connections, int64_t messages);
+  // `SIZE/CONNECTIONS`; about so many messages in all, the same number on each
+  // connection.
+  explicit EchoClient(const Run& run);
+  EchoClient(const EchoClient&) = delete;
+  EchoClient& operator=(const EchoClient&) = delete;
+  virtual ~EchoClient() = default;
 
   int64_t messages() const { return rounds_ * connections_; }
 
@@ -25,13 +32,23 @@ class EchoClient {
   // When it has ended: the nanoseconds between its first and its last message.
   int64_t Join();
 
+ protected:
+  // What a derived class does otherwise, in the child. A peer is the number of
+  // its socket.
+  virtual void Connect() {}  // before the clock starts
+  virtual void Send(size_t peer, std::string_view message);
+  // What has come, `size` bytes at most; 0: nothing yet.
+  virtual size_t Receive(size_t peer, char* room, size_t size);
+  const std::vector<int>& sockets() const { return sockets_; }
+
  private:
-  [[noreturn]] void Play(const std::vector<int>& sockets);
-  void Exchange(const std::vector<int>& sockets);
+  [[noreturn]] void Play();
+  void Exchange();
 
   const size_t size_;
   const size_t connections_;
   const int64_t rounds_;
+  std::vector<int> sockets_;
   int go_[2] = {-1, -1};
   int result_[2] = {-1, -1};
   pid_t child_ = -1;
