@@ -1,16 +1,15 @@
-// Ciphertext on its way into OpenSSL: a memory BIO that reads the bytes where
-// they are.
+// Ciphertext on its way into OpenSSL: a BIO that reads the bytes where they
+// are.
 //
 //   input.Push(std::move(bytes));        // keeps them, copies nothing
-//   while (SSL_read(...) wants more && input.Advance()) ...
+//   SSL_read(...);                       // SSL_ERROR_WANT_READ: all is read
 //
 // OpenSSL takes what it reads into its own buffer, half records too, so the
 // bytes are let go as soon as they are read. One thread.
 #ifndef TROUPE_IO_TLS_CIPHERTEXT_INPUT_H_
 #define TROUPE_IO_TLS_CIPHERTEXT_INPUT_H_
 
-#include <openssl/buffer.h>
-#include <openssl/types.h>
+#include <openssl/bio.h>
 
 #include <list>
 
@@ -25,25 +24,23 @@ class CiphertextInput {
   CiphertextInput& operator=(const CiphertextInput&) = delete;
   ~CiphertextInput();
 
-  // Null when there is no memory. Whoever keeps it counts a reference.
+  // Null when there is no memory. Whoever keeps it counts a reference, and
+  // reads nothing when the input is gone.
   BIO* bio() const { return bio_; }
 
   void Push(Bytes ciphertext);
-  bool empty() const;
-
-  // Once the BIO has run dry: lets it read the next bytes; false when there are
-  // none.
-  bool Advance();
-
+  bool empty() const { return current_.empty(); }
   void Clear();
 
  private:
-  void ReadFrom(Bytes ciphertext);
+  static BIO_METHOD* Method();
+  static int Read(BIO* bio, char* room, int size) noexcept;
+  static long Control(BIO*, int, long, void*) noexcept;
+  int Take(char* room, size_t size);
 
   BIO* const bio_;
-  Bytes current_;
-  BUF_MEM view_ = {};  // of current_; the BIO's, never written to
-  std::list<Bytes> waiting_;
+  Bytes current_;             // empty: all is read
+  std::list<Bytes> waiting_;  // behind it
 };
 
 }  // namespace troupe

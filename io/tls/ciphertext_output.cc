@@ -1,55 +1,63 @@
 #include "io/tls/ciphertext_output.h"
 
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
-
 #include <utility>
+
+#include "absl/strings/string_view.h"
 
 namespace troupe {
 namespace {
 
-// A buffer that OpenSSL has allocated.
-class OpenSslStorage final : public ByteStorage {
- public:
-  explicit OpenSslStorage(char* data) : data_(data) {}
-
- private:
-  ~OpenSslStorage() override { OPENSSL_free(data_); }
-
-  char* const data_;
-};
+// Nothing to take has room for as many pieces: the records of 64 KiB.
+constexpr size_t kMostKept = 4;
 
 }  // namespace
 
-CiphertextOutput::CiphertextOutput() : bio_(BIO_new(BIO_s_mem())) {
-  BIO_set_mem_buf(bio_, &buffer_, BIO_NOCLOSE);
+CiphertextOutput::CiphertextOutput() : bio_(BIO_new(Method())) {
+  if (bio_ == nullptr) return;
+  BIO_set_data(bio_, this);
+  BIO_set_init(bio_, 1);
 }
 
 CiphertextOutput::~CiphertextOutput() {
+  if (bio_ != nullptr) BIO_set_init(bio_, 0);
   BIO_free(bio_);
-  OPENSSL_free(buffer_.data);
-}
-
-void CiphertextOutput::Collect() {
-  if (buffer_.length == 0) return;
-  // It was grown by a third more than it needed; shrinks where it is.
-  if (void* fitted = OPENSSL_realloc(buffer_.data, buffer_.length)) {
-    buffer_.data = static_cast<char*>(fitted);
-  }
-  auto* storage = new OpenSslStorage(buffer_.data);
-  pieces_.emplace_back(storage, buffer_.data, buffer_.length);
-  storage->Release();
-  size_ += buffer_.length;
-  buffer_ = {};
-  BIO_set_mem_buf(bio_, &buffer_, BIO_NOCLOSE);
 }
 
 Bytes CiphertextOutput::Take() {
-  if (pieces_.empty()) return Bytes();
-  Bytes piece = std::move(pieces_.front());
-  pieces_.pop_front();
+  if (first_ == pieces_.size()) return Bytes();
+  Bytes piece = std::move(pieces_[first_++]);
   size_ -= piece.size();
+  if (first_ == pieces_.size()) {
+    if (pieces_.capacity() > kMostKept) pieces_ = std::vector<Bytes>();
+    pieces_.clear();
+    first_ = 0;
+  }
   return piece;
+}
+
+// As long as the program: sessions of any thread use it.
+BIO_METHOD* CiphertextOutput::Method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK,
+                                    "ciphertext output");
+    BIO_meth_set_write(made, &Write);
+    BIO_meth_set_ctrl(made, &Control);
+    return made;
+  }();
+  return method;
+}
+
+int CiphertextOutput::Write(BIO* bio, const char* data, int size) noexcept {
+  auto* output = static_cast<CiphertextOutput*>(BIO_get_data(bio));
+  output->pieces_.push_back(
+      Bytes::Copy(absl::string_view(data, static_cast<size_t>(size))));
+  output->size_ += size;
+  return size;
+}
+
+// A flush succeeds; what a socket is asked for, there is not.
+long CiphertextOutput::Control(BIO*, int command, long, void*) noexcept {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
 }  // namespace troupe

@@ -1,20 +1,19 @@
-// Ciphertext on its way out of OpenSSL: a memory BIO whose content is taken
-// away as it is.
+// Ciphertext on its way out of OpenSSL: a BIO that makes a piece of each record
+// that is written to it.
 //
-//   SSL_write(...);                      // the one copy, into the BIO
-//   output.Collect();
+//   SSL_write(...);                      // the one copy, into a piece
 //   for (Bytes piece = output.Take(); !piece.empty(); piece = output.Take())
 //   ...
 //
-// When all is taken it holds no memory. One thread; the pieces are anybody's.
+// Nothing is ever moved to make room. When all is taken it holds next to no
+// memory. One thread; the pieces are anybody's.
 #ifndef TROUPE_IO_TLS_CIPHERTEXT_OUTPUT_H_
 #define TROUPE_IO_TLS_CIPHERTEXT_OUTPUT_H_
 
-#include <openssl/buffer.h>
-#include <openssl/types.h>
+#include <openssl/bio.h>
 
 #include <cstddef>
-#include <list>
+#include <vector>
 
 #include "io/bytes.h"
 
@@ -27,12 +26,9 @@ class CiphertextOutput {
   CiphertextOutput& operator=(const CiphertextOutput&) = delete;
   ~CiphertextOutput();
 
-  // Null when there is no memory. Whoever keeps it counts a reference.
+  // Null when there is no memory. Whoever keeps it counts a reference, and
+  // writes nothing when the output is gone.
   BIO* bio() const { return bio_; }
-
-  // Makes a piece of what was written to the BIO. A piece for each record, and
-  // nothing is ever moved to make room.
-  void Collect();
 
   // The next piece in order; empty when there is none.
   Bytes Take();
@@ -41,9 +37,14 @@ class CiphertextOutput {
   size_t size() const { return size_; }
 
  private:
+  static BIO_METHOD* Method();
+  static int Write(BIO* bio, const char* data, int size) noexcept;
+  static long Control(BIO*, int command, long, void*) noexcept;
+
   BIO* const bio_;
-  BUF_MEM buffer_ = {};  // the BIO's to write to, ours to own
-  std::list<Bytes> pieces_;
+  // Before `first_` they are taken.
+  std::vector<Bytes> pieces_;
+  size_t first_ = 0;
   size_t size_ = 0;
 };
 

@@ -127,18 +127,12 @@ void TlsSession::Receive(Bytes ciphertext) {
 
 void TlsSession::ReceiveEnd() { input_ended_ = true; }
 
-// Calls OpenSSL until it has an answer or has read all input; the answer as
-// SSL_get_error(3) has it.
+// The answer of a call of OpenSSL as SSL_get_error(3) has it.
 template <class Call>
 int TlsSession::Try(Call call) {
-  for (;;) {
-    ForgetOlderErrors();
-    const int result = call();
-    const int error =
-        result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
-    output_.Collect();
-    if (error != SSL_ERROR_WANT_READ || !input_.Advance()) return error;
-  }
+  ForgetOlderErrors();
+  const int result = call();
+  return result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
 }
 
 absl::Status TlsSession::Handshake() {
@@ -202,10 +196,9 @@ absl::Status TlsSession::AfterRead(int error) {
   }
 }
 
-// Nothing is left to read: what was has a block of somebody's pool. And a
-// ticket leaves a buffer for writing behind, which only a write would release.
+// Nothing is left to read. A ticket leaves a buffer for writing behind, which
+// only a write would release.
 void TlsSession::ReleaseBuffers() {
-  input_.Advance();
   // Not with a record begun: OpenSSL before 3.0.14 would free it
   // (CVE-2024-4741).
   if (absl::string_view(SSL_rstate_string(ssl_)) == "RH")
@@ -263,9 +256,7 @@ absl::Status TlsSession::SendHeld() {
   }
   close_sent_ = true;
   ForgetOlderErrors();
-  const int result = SSL_shutdown(ssl_);
-  output_.Collect();
-  return result < 0 ? Fail() : absl::OkStatus();
+  return SSL_shutdown(ssl_) < 0 ? Fail() : absl::OkStatus();
 }
 
 std::string TlsSession::version() const {
