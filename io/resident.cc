@@ -238,9 +238,15 @@ ResidentBase::Activation ResidentBase::CallBehavior(
     caf::mailbox_element& element) {
   self_->context(host_.get());
   self_->current_mailbox_element(&element);
+  caf::type_erased_tuple& content = element.content();
   try {
+    auto* handle = DirectHandlerOf(content.type(0).second);
+    if (handle != nullptr && !content.shared()) {
+      handle(direct_state_, content.get_mutable(0));
+      return Outcome();
+    }
     PlainResult result(self_);
-    switch (self_->bhvr_stack().back()(result, element.content())) {
+    switch (self_->bhvr_stack().back()(result, content)) {
       case caf::match_case::no_match:
         return self_->activate(host_.get(), element);
       case caf::match_case::skip:
@@ -254,9 +260,16 @@ ResidentBase::Activation ResidentBase::CallBehavior(
   return Outcome();
 }
 
-void ResidentBase::PrepareDirectly() {
+void ResidentBase::RunDirectly(DirectHandlers::Function handle, void* message) {
+  const Run run(this);
   self_->context(host_.get());
   self_->current_mailbox_element(nullptr);
+  try {
+    handle(direct_state_, message);
+  } catch (...) {
+    EndByException(std::current_exception());
+  }
+  After(Outcome());
 }
 
 // What a handler that quits leaves to be done.

@@ -27,11 +27,14 @@
 #ifndef TROUPE_IO_RESIDENT_H_
 #define TROUPE_IO_RESIDENT_H_
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <type_traits>
+#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -163,16 +166,43 @@ class Host : public caf::execution_unit,
 // actor spawned without one would run on a worker and break every promise.
 std::shared_ptr<Host> RequireHost(caf::execution_unit* unit);
 
-// What a resident is told again and again, as a call: the handler of its
-// behavior without the behavior. It runs as that would, but there is no current
-// message. One type for each actor.
-template <class T>
-class DirectHandler {
+// What a resident is told again and again, as calls: handlers of its behavior
+// without the behavior, `state->HandleDirectly(T&)` for each of a few types.
+// They run as the behavior would, for plain messages only; their result goes
+// nowhere.
+class DirectHandlers {
  public:
-  virtual void HandleDirectly(T& message) = 0;
+  template <class State, class... Ts>
+  static const DirectHandlers& For() {
+    static const DirectHandlers handlers(
+        std::array<Entry, kMost>{Entry{&typeid(Ts), &Call<State, Ts>}...});
+    return handlers;
+  }
 
- protected:
-  ~DirectHandler() = default;
+  using Function = void (*)(void* state, void* message);
+  // Null for a type that is not one of them.
+  Function Find(const std::type_info* type) const {
+    for (const auto& [one, function] : entries_) {
+      if (one == type) return function;
+    }
+    return nullptr;
+  }
+
+ private:
+  struct Entry {
+    const std::type_info* type;
+    Function function;
+  };
+  static constexpr size_t kMost = 2;
+
+  explicit DirectHandlers(std::array<Entry, kMost> entries)
+      : entries_(entries) {}
+  template <class State, class T>
+  static void Call(void* state, void* message) {
+    static_cast<State*>(state)->HandleDirectly(*static_cast<T*>(message));
+  }
+
+  const std::array<Entry, kMost> entries_;
 };
 
 // Non-template part of the mixin: whose resident an actor is, and how a message
@@ -214,9 +244,9 @@ class ResidentBase {
         !IsAtRest()) {
       return false;
     }
-    if (direct_type_ == &kTypeOf<T>) {
-      auto* handler = static_cast<DirectHandler<T>*>(direct_handler_);
-      return RunDirectly([&] { handler->HandleDirectly(message); });
+    if (auto* handle = DirectHandlerOf(&typeid(T))) {
+      RunDirectly(handle, &message);
+      return true;
     }
     caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
                                          caf::make_message_id(), {},
@@ -232,11 +262,10 @@ class ResidentBase {
     return true;
   }
 
-  // For the resident itself: ActivateNow calls `handler`, its state.
-  template <class T>
-  void SetDirectHandler(DirectHandler<T>* handler) {
-    direct_handler_ = handler;
-    direct_type_ = &kTypeOf<T>;
+  // For the resident itself: its state, and what may be called without it.
+  void SetDirectHandlers(const DirectHandlers& handlers, void* state) {
+    direct_ = &handlers;
+    direct_state_ = state;
   }
 
   // The same, for a resident that was at rest when the message was sent. What
@@ -282,27 +311,16 @@ class ResidentBase {
 
   caf::scheduled_actor* const self_;
   bool on_stack_ = false;  // it runs, and those that it activated
-  template <class F>
-  bool RunDirectly(F handle) {
-    const Run run(this);
-    PrepareDirectly();
-    try {
-      handle();
-    } catch (...) {
-      EndByException(std::current_exception());
-    }
-    After(Outcome());
-    return true;
+  DirectHandlers::Function DirectHandlerOf(const std::type_info* type) const {
+    return direct_ == nullptr ? nullptr : direct_->Find(type);
   }
-  void PrepareDirectly();
+  void RunDirectly(DirectHandlers::Function handle, void* message);
   Activation Outcome();
 
-  template <class T>
-  static constexpr char kTypeOf = 0;
   static thread_local ResidentBase* running_;
 
-  void* direct_handler_ = nullptr;
-  const char* direct_type_ = nullptr;  // a kTypeOf
+  const DirectHandlers* direct_ = nullptr;
+  void* direct_state_ = nullptr;
 };
 
 // Members of CAF's actors that are protected.

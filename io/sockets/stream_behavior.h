@@ -89,7 +89,8 @@ StreamInterface::behavior_type StreamBehavior(Self* self, StreamState* state) {
   self->set_exit_handler([=](const caf::exit_msg& exit) {
     if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
   });
-  self->template SetDirectHandler<FdReady>(state);
+  self->SetDirectHandlers(DirectHandlers::For<StreamState, FdReady, Write>(),
+                          state);
   static const auto& shared =
       *new StreamInterface::behavior_type(NewStreamHandlers<Self>());
   return shared;

@@ -215,6 +215,13 @@ caf::result<Drained> StreamState::Accept(Bytes bytes, Credit credit) {
   return answer;
 }
 
+// A plain Write.
+void StreamState::HandleDirectly(Write& write) {
+  if (!Refusal().ok()) return;
+  SendAtOnce(std::move(write.bytes), std::move(write.credit));
+  AnswerIfDrained();
+}
+
 caf::result<Drained> StreamState::Accept(std::vector<Bytes> lines) {
   absl::Status refusal = Refusal();
   if (!refusal.ok()) return MakeError(refusal);

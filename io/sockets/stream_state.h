@@ -43,8 +43,7 @@ using StreamInterface =
 class StreamState : public Connection<StreamInterface, StreamProtocol>,
                     public ReadSide::Receiver,
                     public ReadSide::Reader,
-                    public WriteSide::Owner,
-                    public DirectHandler<FdReady> {
+                    public WriteSide::Owner {
  public:
   static constexpr const char* name = "stream-transport";
 
@@ -68,7 +67,8 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
   caf::result<TransportInfo> SetLimits(const SetWriteBufferLimits& limits);
 
   virtual void OnReady(const FdReady& ready);
-  void HandleDirectly(FdReady& ready) override { OnReady(ready); }
+  void HandleDirectly(FdReady& ready) { OnReady(ready); }
+  void HandleDirectly(Write& write);
   virtual void OnCredit() { reading_->OnCredit(); }
   virtual void OnTimer(const TimerFired& fired);
   void OnDown(const caf::down_msg& down);

@@ -362,6 +362,81 @@ TEST_F(ActivateNowTest, EndsAnActorWhoseHandlerThrows) {
   });
 }
 
+// Numbers are handled by call; what the behavior is told is negative.
+using Counter =
+    caf::typed_actor<caf::reacts_to<Number>, caf::reacts_to<Skippable>>;
+struct CounterState {
+  explicit CounterState(Counter::stateful_base<CounterState>* self)
+      : self(self) {}
+  void HandleDirectly(Number& number) {
+    if (number.value == 0) throw std::runtime_error("zero");
+    heard(number.value);
+    if (number.value == 99) self->quit();
+  }
+  void HandleDirectly(Skippable& number) { heard(100 + number.value); }
+
+  Counter::stateful_base<CounterState>* self;
+  std::function<void(int)> heard;
+};
+
+Counter::behavior_type CounterActor(
+    StatefulResident<Counter, CounterState>* self,
+    std::function<void(int)> heard) {
+  self->state.heard = heard;
+  self->SetDirectHandlers(
+      DirectHandlers::For<CounterState, Number, Skippable>(), &self->state);
+  return {
+      [=](const Number& number) { heard(-number.value); },
+      [=](const Skippable& number) { heard(-100 - number.value); },
+  };
+}
+
+class DirectHandlersTest : public ActivateNowTest {
+ protected:
+  caf::actor NewCounter(size_t before = 0) {
+    auto counter = caf::actor_cast<caf::actor>(
+        SpawnResident<caf::hidden>(host(), CounterActor, Noted()));
+    // Through its mailbox, so by the behavior; then it is at rest.
+    caf::anon_send(counter, Number{7});
+    EXPECT_TRUE(trace_->WaitFor("-7", before + 1));
+    WaitForIteration(*io_);
+    return counter;
+  }
+};
+
+TEST_F(DirectHandlersTest, AreCalledInsteadOfTheBehavior) {
+  caf::actor counter = NewCounter(), sender = NewPerson();
+  Do(sender, [&](caf::event_based_actor* self) {
+    EXPECT_TRUE(Now(counter, 1));
+    self->send(counter, Number{2});
+    self->send(counter, Skippable{3});
+  });
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("-7", "1", "2", "103"));
+}
+
+// It must not move out of what somebody else has, too.
+TEST_F(DirectHandlersTest, AreNotCalledForSharedMessages) {
+  caf::actor counter = NewCounter();
+  const caf::message message = caf::make_message(Number{1});
+  Do(NewPerson(),
+     [&](caf::event_based_actor* self) { self->send(counter, message); });
+  WaitForIteration(*io_);
+  EXPECT_THAT(trace_->events(), ElementsAre("-7", "-1"));
+}
+
+TEST_F(DirectHandlersTest, EndTheirActor) {
+  size_t before = 0;
+  for (const int last : {0, 99}) {
+    caf::actor counter = NewCounter(before++);
+    Do(NewPerson(), [&](caf::event_based_actor*) {
+      EXPECT_TRUE(Now(counter, last));
+      EXPECT_TRUE(HasEnded(caf::actor_cast<caf::strong_actor_ptr>(counter)));
+      EXPECT_FALSE(Now(counter, 1));
+    });
+  }
+}
+
 // Bounced like all that is asked of the dead, or the end would not come.
 TEST_F(ResidentLineTest, IsEmptiedWhenItsHostStops) {
   caf::actor receiver = NewPerson(), sender = NewPerson();
