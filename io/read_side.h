@@ -100,9 +100,7 @@ class ReadSide {
   ReadBuffer& buffer() { return buffer_; }
 
   // For what comes beside the bytes.
-  Credit Charge(size_t amount) {
-    return Credit(account_, amount);
-  }
+  Credit Charge(size_t amount) { return Credit(account_, amount); }
 
   ReadingInfo Info() const;
 

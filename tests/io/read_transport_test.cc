@@ -357,8 +357,7 @@ TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoWhenItIsToldTo) {
     sent += text;
     // In every order of the end and what is read before it.
     if (i % 2 == 0) {
-      while (!HasFailure() &&
-             Info(transport).reading.delivered < sent.size()) {
+      while (!HasFailure() && Info(transport).reading.delivered < sent.size()) {
       }
     }
     writer.Close();
