@@ -1,5 +1,5 @@
 // Ends at once, while a grandchild writes as many bytes as the argument says to
-// stdout and then holds it until the end of stdin.
+// stdout, then one to stderr, and holds both until the end of stdin.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
     if (n < 0) return 1;
     left -= n;
   }
+  if (write(2, "w", 1) != 1) return 1;
   char byte;
   while (read(0, &byte, 1) > 0) {
   }

@@ -362,8 +362,8 @@ TEST_F(SubprocessStreamsTest, SilenceBeginsWithTheChild) {
 }
 
 // A slow observer holds credit longer than the silence: nothing is lost, at
-// whatever moment the credit comes back. All is written, and part of it waits
-// in the pipe.
+// whatever moment the credit comes back. All is written, as stderr says, and
+// part of it waits in the pipe.
 TEST_F(SubprocessStreamsTest, SilenceLosesNothingOfASlowObserver) {
   constexpr size_t kSize = 100000;
   for (int round = 1; round <= 30; ++round) {
@@ -376,6 +376,7 @@ TEST_F(SubprocessStreamsTest, SilenceLosesNothingOfASlowObserver) {
     start.observer = NewObserver(credits.Keeper());
     ASSERT_EQ(Start(child, start), "");
     while (SizeWhenStuck() < kSize - 65536) credits.LetGo();
+    while (got_->Size(ProcessStream::kStderr) == 0) poll(nullptr, 0, 1);
     caf::anon_send(child, CloseStreamsWhenSilent{absl::Milliseconds(1)});
     for (int i = 0; trace_->Count("CL") < static_cast<size_t>(round); ++i) {
       poll(nullptr, 0, 1);
