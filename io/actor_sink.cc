@@ -7,6 +7,7 @@
 #include "caf/actor_cast.hpp"
 #include "caf/local_actor.hpp"
 #include "caf/message.hpp"
+#include "io/direct_line.h"
 
 namespace troupe {
 namespace {

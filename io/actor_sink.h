@@ -5,8 +5,8 @@
 
 #include <memory>
 
+#include "io/host.h"
 #include "io/io_messages.h"
-#include "io/resident.h"
 #include "io/watch_table.h"
 
 namespace troupe {
