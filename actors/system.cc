@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "actors/debug_mode.h"
 #include "actors/exception_handler.h"
 #include "caf/actor_cast.hpp"
@@ -10,11 +11,13 @@
 #include "caf/actor_system_config.hpp"
 #include "caf/atom.hpp"
 #include "caf/defaults.hpp"
+#include "caf/scoped_actor.hpp"
 #include "io/resident.h"
 #include "process/descriptor_limit.h"
 #include "process/pidfd_watcher.h"
 #include "process/spawner.h"
 #include "signals/signal_relay.h"
+#include "signals/stop_on_signals.h"
 
 namespace troupe {
 namespace {
@@ -78,6 +81,20 @@ absl::StatusOr<SignalRelay> System::Signals() {
   }
   if (relay.ok()) relay_ = *relay;
   return relay;
+}
+
+// The stopper ends with its observer, and lets the signals go.
+absl::Status System::WaitForStop() {
+  auto relay = Signals();
+  if (!relay.ok()) return relay.status();
+  caf::scoped_actor self(actors_);
+  SpawnStopOnSignals(io_->host(), io_->actor(), *relay,
+                     {.deadline = absl::InfiniteDuration()},
+                     caf::actor_cast<StopObserver>(caf::actor(self)));
+  absl::Status caught;
+  self->receive([&](StopOnSignalsReady& ready) { caught = ready.status; });
+  if (caught.ok()) self->receive([](const StopRequested&) {});
+  return caught;
 }
 
 }  // namespace troupe

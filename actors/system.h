@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "caf/fwd.hpp"
 #include "io/io_thread.h"
@@ -53,6 +54,13 @@ class System {
   // thread. A handler that was installed over ours and so left alone
   // (HandlerKept) is a line on stderr.
   absl::StatusOr<SignalRelay> Signals();
+
+  // For a program whose main thread has nothing else to do: returns when the
+  // program is asked to end (SIGINT, SIGTERM), and what it was made of can be
+  // unmade. From then on these signals do what they did before, so that a
+  // second Ctrl-C ends a program that hangs. Errors: those of Signals(). Not on
+  // a thread of actors.
+  absl::Status WaitForStop();
 
  private:
   explicit System(caf::actor_system& actors) : actors_(actors) {}

@@ -103,12 +103,13 @@ int main(int argc, char** argv) {
     return 1;
   }
   troupe::IoThread& io = (*system)->io();
-  troupe::StreamProtocol room = troupe::SpawnResident(io.host(), RoomBehavior);
+  troupe::StreamProtocol room =
+      troupe::SpawnResident<caf::hidden>(io.host(), RoomBehavior);
   troupe::UnixServerOptions options;
   options.new_protocol = [=](const troupe::StreamTransport&) { return room; };
   caf::anon_send(
       troupe::SpawnUnixServer(io.host(), io.actor(), *std::move(listener),
                               std::move(options)),
       troupe::StartServing{});
-  return 0;  // ~System waits for the room, which does not end: Ctrl-C does
+  return (*system)->WaitForStop().ok() ? 0 : 1;
 }

@@ -39,7 +39,7 @@ struct Client {
     if (unsent == 16) return Refuse("429 Too Many Requests");
     open_how how = {O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, RESOLVE_BENEATH};
     troupe::FdTicket file(troupe::OwnedFd(
-        syscall(SYS_openat2, folder, words[1].c_str() + 1, &how, sizeof how)));
+        syscall(SYS_openat2, root, words[1].c_str() + 1, &how, sizeof how)));
     struct stat status = {};
     if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
       return Say("404 Not Found\r\nContent-Length: 0\r\n");
@@ -66,16 +66,16 @@ struct Client {
   }
   troupe::StreamProtocol::pointer self;
   troupe::StreamTransport stream;
-  int folder;
+  int root;
   troupe::SeparatorFramer requests = *troupe::SeparatorFramer::Create(
       {.separator = "\r\n\r\n", .limit = 8192});
   int unsent = 0;  // files
 };
 
-troupe::StreamProtocol::behavior_type ClientActor(
+troupe::StreamProtocol::behavior_type Serve(
     troupe::Resident<troupe::StreamProtocol::base>* self,
-    const troupe::StreamTransport& stream, int folder) {
-  auto client = std::make_shared<Client>(Client{self, stream, folder});
+    const troupe::StreamTransport& stream, int root) {
+  auto client = std::make_shared<Client>(Client{self, stream, root});
   return {
       [=](troupe::DataReceived& data) {
         while (auto head = client->requests.Next(data.bytes)) {
@@ -93,8 +93,8 @@ troupe::StreamProtocol::behavior_type ClientActor(
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int folder = argc == 3 ? open(argv[2], O_PATH | O_CLOEXEC) : -1;
-  if (folder < 0) {
+  const int root = argc == 3 ? open(argv[2], O_PATH | O_CLOEXEC) : -1;
+  if (root < 0) {
     std::cerr << "usage: file_server PATH FOLDER\n";
     return 2;
   }
@@ -110,10 +110,10 @@ int main(int argc, char** argv) {
   troupe::IoThread& io = (*system)->io();
   troupe::UnixServerOptions options;
   options.new_protocol = [&](const troupe::StreamTransport& stream) {
-    return troupe::SpawnResident(io.host(), ClientActor, stream, folder);
+    return troupe::SpawnResident<caf::hidden>(io.host(), Serve, stream, root);
   };
   caf::anon_send(troupe::SpawnUnixServer(io.host(), io.actor(),
                                          *std::move(listener), options),
                  troupe::StartServing{});
-  pause();  // Ctrl-C ends the program
+  return (*system)->WaitForStop().ok() ? 0 : 1;
 }

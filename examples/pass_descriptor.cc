@@ -62,32 +62,33 @@ Peer::behavior_type PeerActor(Peer::pointer self,
   };
 }
 
-absl::Status Serve(caf::actor_system& actors, troupe::IoThread& io,
-                   std::string path, std::string file_path) {
+absl::Status Serve(troupe::System& system, std::string path,
+                   std::string file_path) {
   auto listener = troupe::UnixListener::Bind({.path = path});
   if (!listener.ok()) return listener.status();
   troupe::UnixServerOptions options;
-  options.new_protocol = [&actors, file_path](const auto& stream) {
+  options.new_protocol = [&system, file_path](const auto& stream) {
     troupe::OwnedFd file(open(file_path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) throw std::runtime_error("cannot open " + file_path);
-    return actors.spawn(PeerActor, stream, troupe::FdTicket(std::move(file)));
+    return system.actors().spawn(PeerActor, stream,
+                                 troupe::FdTicket(std::move(file)));
   };
-  auto server = troupe::SpawnUnixServer(io.host(), io.actor(),
+  auto server = troupe::SpawnUnixServer(system.io().host(), system.io().actor(),
                                         *std::move(listener), options);
   caf::anon_send(server, troupe::StartServing{});
-  for (;;) pause();  // until Ctrl-C
+  return system.WaitForStop();
 }
 
-absl::Status Receive(caf::actor_system& actors, troupe::IoThread& io,
-                     std::string path) {
+absl::Status Receive(troupe::System& system, std::string path) {
   auto address = troupe::SocketAddress::Unix(path);
   if (!address.ok()) return address.status();
+  troupe::IoThread& io = system.io();
   auto stream = troupe::SpawnStreamTransport(io.host(), io.actor());
-  Peer peer = actors.spawn(PeerActor, stream, troupe::FdTicket());
+  Peer peer = system.actors().spawn(PeerActor, stream, troupe::FdTicket());
   troupe::ConnectUnix connect{*address, peer};
   connect.descriptors = peer;
   absl::Status done;
-  caf::scoped_actor self(actors);
+  caf::scoped_actor self(system.actors());
   self->request(stream, caf::infinite, std::move(connect))
       .receive([](const troupe::Connected&) {},
                [&](const caf::error& why) {
@@ -110,9 +111,8 @@ int main(int argc, char** argv) {
   auto system = troupe::System::Start(actors);
   absl::Status done = system.status();
   if (done.ok()) {
-    troupe::IoThread& io = (*system)->io();
-    done = role == "serve" ? Serve(actors, io, argv[2], argv[3])
-                           : Receive(actors, io, argv[2]);
+    done = role == "serve" ? Serve(**system, argv[2], argv[3])
+                           : Receive(**system, argv[2]);
   }
   if (!done.ok()) std::cerr << "pass_descriptor: " << done.message() << '\n';
   return done.ok() ? 0 : 1;  // ~System waits for the peer

@@ -208,6 +208,7 @@ TEST_F(SystemTest, ASecondSystemWorksAndHasNoSignals) {
     EXPECT_TRUE((*first)->Signals().ok());
     EXPECT_TRUE((*first)->Signals().ok());  // the same
     EXPECT_TRUE(absl::IsFailedPrecondition((*second)->Signals().status()));
+    EXPECT_TRUE(absl::IsFailedPrecondition((*second)->WaitForStop()));
     int exit_code = -1;
     actors.spawn(Quitter, SpawnSubprocess((*second)->processes()), &exit_code);
     actors.await_all_actors_done();

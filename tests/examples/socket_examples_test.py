@@ -52,6 +52,32 @@ class SocketTest(program.TestCase):
         return client
 
 
+class StopTest(SocketTest):
+    """Those that serve until they are told to stop, with a client in the middle."""
+
+    def stop(self, name, *arguments):
+        server = self.run_example(name, *arguments)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.send, signal.SIGKILL)
+        client = self.connect()
+        caught = 1 << (signal.SIGTERM - 1)
+        program.until(lambda: int(program.status(server.pid, "SigCgt"), 16) & caught, "the handler")
+        server.send(signal.SIGTERM)
+        self.assertEqual((server.wait(), server.err), (0, ""))
+        self.assertFalse(os.path.exists(self.path("socket")))
+        return client
+
+    def test_the_file_server(self):
+        client = self.stop("file_server", self.path("socket"), self.sockets)
+        self.assertEqual(client.recv(1), b"")
+
+    def test_the_chat(self):
+        self.stop("chat", self.path("socket"))
+
+    def test_what_passes_descriptors(self):
+        self.stop("pass_descriptor", "serve", self.path("socket"), self.write("file", "x"))
+
+
 class EchoTest(SocketTest):
     def setUp(self):
         super().setUp()
