@@ -11,9 +11,9 @@
 #include "io/credit_returned.h"
 #include "io/descriptor_kind.h"
 #include "io/fd_ticket.h"
+#include "io/hear_of_ends.h"
 #include "io/read_side.h"
 #include "io/resident.h"
-#include "io/status_error.h"
 
 namespace troupe {
 namespace {
@@ -127,11 +127,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
                                   const ReadTransportOptions& options) {
   State* state = &self->state;
   state->Init(host, std::move(io), options);
-  self->set_down_handler(
-      [=](const caf::down_msg& down) { state->OnDown(down); });
-  self->set_exit_handler([=](const caf::exit_msg& exit) {
-    if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
-  });
+  HearOfEnds(self, state);
   auto asked = [=] { AnswerRequestsOnly(self); };
   return {
       // CAF looks for a message's handler from the first one on.

@@ -7,6 +7,7 @@
 #include "io/answer_requests.h"
 #include "io/connection.h"
 #include "io/drain_waiters.h"
+#include "io/hear_of_ends.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "io/water_marks.h"
@@ -151,11 +152,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
                                   IoHost* host, IoActor io) {
   State* state = &self->state;
   state->Init(host, std::move(io));
-  self->set_down_handler(
-      [=](const caf::down_msg& down) { state->OnDown(down); });
-  self->set_exit_handler([=](const caf::exit_msg& exit) {
-    if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
-  });
+  HearOfEnds(self, state);
   auto asked = [=] { AnswerRequestsOnly(self); };
   return {
       // CAF looks for a message's handler from the first one on.

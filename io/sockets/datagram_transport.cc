@@ -19,6 +19,7 @@
 #include "io/credit_returned.h"
 #include "io/descriptor_kind.h"
 #include "io/fd_ticket.h"
+#include "io/hear_of_ends.h"
 #include "io/os_error.h"
 #include "io/read_buffer.h"
 #include "io/resident.h"
@@ -311,11 +312,7 @@ Interface::behavior_type Behavior(StatefulResident<Interface, State>* self,
                                   const DatagramTransportOptions& options) {
   State* state = &self->state;
   state->Init(host, std::move(io), std::move(socket), options);
-  self->set_down_handler(
-      [=](const caf::down_msg& down) { state->OnDown(down); });
-  self->set_exit_handler([=](const caf::exit_msg& exit) {
-    if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
-  });
+  HearOfEnds(self, state);
   auto asked = [=] { AnswerRequestsOnly(self); };
   return {
       // CAF looks for a message's handler from the first one on.

@@ -6,9 +6,9 @@
 
 #include "caf/typed_event_based_actor.hpp"
 #include "io/answer_requests.h"
+#include "io/hear_of_ends.h"
 #include "io/resident.h"
 #include "io/sockets/stream_state.h"
-#include "io/status_error.h"
 
 namespace troupe {
 
@@ -84,11 +84,7 @@ StreamInterface::behavior_type NewStreamHandlers() {
 // Of the actor `self`, which has the state.
 template <class Self>
 StreamInterface::behavior_type StreamBehavior(Self* self, StreamState* state) {
-  self->set_down_handler(
-      [=](const caf::down_msg& down) { state->OnDown(down); });
-  self->set_exit_handler([=](const caf::exit_msg& exit) {
-    if (exit.reason) state->End(StatusOf(exit.reason), exit.reason);
-  });
+  HearOfEnds(self, state);
   self->SetDirectHandlers(DirectHandlers::For<StreamState, FdReady, Write>(),
                           state);
   static const auto& shared =

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "gmock/gmock.h"
-#include "tests/examples/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "gtest/gtest.h"
-#include "tests/examples/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {

@@ -21,6 +21,7 @@
 #include "tests/stress/call_counts.h"
 #include "tests/stress/forked_clients.h"
 #include "tests/stress/process_memory.h"
+#include "tests/support/echo_protocol.h"
 #include "tests/support/stream_fixture.h"
 #include "tests/support/unix_sockets.h"
 
@@ -30,23 +31,6 @@ namespace {
 constexpr int kConnections = 10'000;
 constexpr int kEchoes = 1'000;
 constexpr size_t kMostEach = 4096;
-
-StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
-                                   StreamTransport stream,
-                                   std::atomic<int64_t>* messages) {
-  return {
-      [=](DataReceived& data) {
-        messages->fetch_add(1);
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
-      [](const ConnectionMade&) {},
-      [](const EofReceived&) {},
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost&) { self->quit(); },
-  };
-}
 
 bool DescriptorsAllow(int count) {
   rlimit limit;
@@ -65,10 +49,12 @@ class IdleConnectionsTest : public StreamTest {
   void Serve() {
     auto listener = UnixListener::Adopt(ListenAt(address_, 128));
     ASSERT_TRUE(listener.ok()) << listener.status();
+    auto script = std::make_shared<EchoScript>();
+    script->data = [this] { messages_.fetch_add(1); };
     server_ = SpawnUnixServer(
         host(), io(), *std::move(listener),
-        {.new_protocol = [this](const StreamTransport& stream) {
-          return SpawnResident<caf::hidden>(host(), Echo, stream, &messages_);
+        {.new_protocol = [this, script](const StreamTransport& stream) {
+          return SpawnEcho(host(), stream, script);
         }});
     ASSERT_EQ(Answer<Serving>(server_, StartServing{}), "");
   }

@@ -128,9 +128,6 @@ std::unique_ptr<CertificateAuthority> CertificateAuthority::Under(
 CertificateAuthority::CertificateAuthority(const std::string& name,
                                            const CertificateAuthority* parent)
     : key_(MakeKey(/*rsa=*/false)) {
-  char folder[] = "/tmp/troupe.XXXXXX";
-  EXPECT_NE(mkdtemp(folder), nullptr);
-  folder_ = folder;
   certificate_ =
       MakeCertificate(name, key_.get(),
                       parent != nullptr ? parent->certificate_.get() : nullptr,
@@ -145,7 +142,7 @@ CertificateAuthority::CertificateAuthority(const std::string& name,
     chain_ = parent->chain_;
     chain_.insert(chain_.begin(), certificate_);
   }
-  certificate_file_ = absl::StrCat(folder_, "/", name, ".pem");
+  certificate_file_ = folder_.PathOf(name + ".pem");
   WriteChain(certificate_file_, {certificate_});
   const std::string directory = certificate_directory();
   std::filesystem::create_directory(directory);
@@ -156,23 +153,18 @@ CertificateAuthority::CertificateAuthority(const std::string& name,
   WriteChain(directory + hashed, {certificate_});
 }
 
-CertificateAuthority::~CertificateAuthority() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
 std::string CertificateAuthority::certificate_directory() const {
-  return folder_ + "/directory";
+  return folder_.PathOf("directory");
 }
 
 IssuedCertificate CertificateAuthority::Issue(
     const CertificateRequest& request) const {
-  return WriteIssued(folder_, request, certificate_.get(), key_.get(), chain_);
+  return WriteIssued(folder(), request, certificate_.get(), key_.get(), chain_);
 }
 
 IssuedCertificate CertificateAuthority::SelfSigned(
     const CertificateRequest& request) const {
-  return WriteIssued(folder_, request, nullptr, nullptr, {});
+  return WriteIssued(folder(), request, nullptr, nullptr, {});
 }
 
 }  // namespace troupe

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/scratch_folder.h"
+
 namespace troupe {
 
 struct CertificateRequest {
@@ -41,7 +43,6 @@ class CertificateAuthority {
   explicit CertificateAuthority(const std::string& name);
   CertificateAuthority(const CertificateAuthority&) = delete;
   CertificateAuthority& operator=(const CertificateAuthority&) = delete;
-  ~CertificateAuthority();
 
   // One that `parent` vouches for: whoever trusts that needs its certificate in
   // the chain.
@@ -56,13 +57,13 @@ class CertificateAuthority {
   // Holds its certificate under the name by which OpenSSL looks for it.
   std::string certificate_directory() const;
   // For files of the test's own.
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
 
  private:
   CertificateAuthority(const std::string& name,
                        const CertificateAuthority* parent);
 
-  std::string folder_;
+  ScratchFolder folder_;
   std::string certificate_file_;
   std::shared_ptr<EVP_PKEY> key_;
   std::shared_ptr<X509> certificate_;

@@ -5,6 +5,12 @@
 namespace troupe {
 namespace {
 
+void Run(const std::function<void()>& script) {
+  if (script) script();
+}
+
+}  // namespace
+
 std::string Describe(const ConnectionLost& lost) {
   std::string text =
       absl::StrCat("CL(", lost.why.ok() ? "None" : lost.why.message(), ")");
@@ -14,12 +20,6 @@ std::string Describe(const ConnectionLost& lost) {
   }
   return text;
 }
-
-void Run(const std::function<void()>& script) {
-  if (script) script();
-}
-
-}  // namespace
 
 void ProtocolNotes::Made() const {
   Add("CM");

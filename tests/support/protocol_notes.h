@@ -28,6 +28,9 @@ struct ProtocolScript {
   bool forget = false;  // `received` stays empty
 };
 
+// As above.
+std::string Describe(const ConnectionLost& lost);
+
 struct ProtocolNotes {
   std::shared_ptr<Trace> trace;
   std::string* received;

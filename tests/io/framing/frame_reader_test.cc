@@ -1,7 +1,6 @@
 // Reader and writer over real connections (rows U32, A4, A30).
 #include "io/framing/frame_reader.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <future>
@@ -24,6 +23,7 @@
 #include "io/sockets/unix_server.h"
 #include "io/status_error.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/stream_fixture.h"
 
 namespace troupe {
@@ -140,9 +140,8 @@ TEST_F(FrameReaderTest, HoldsThePeerUpUntilItIsAsked) {
 // Row U32, start_unix_server and open_unix_connection: reader and writer on
 // both sides.
 TEST_F(FrameReaderTest, ServesClientsWithReaderAndWriter) {
-  char folder[] = "/tmp/troupe-reader-XXXXXX";
-  ASSERT_NE(mkdtemp(folder), nullptr);
-  const std::string path = absl::StrCat(folder, "/socket");
+  const ScratchFolder folder;
+  const std::string path = folder.PathOf("socket");
   UnixServerOptions options;
   options.after_eof = AfterEof::kHalfOpen;
   options.new_protocol = [&](const StreamTransport& writer) {
@@ -179,7 +178,6 @@ TEST_F(FrameReaderTest, ServesClientsWithReaderAndWriter) {
     caf::anon_send(writer, CloseTransport{});
   }
   ASSERT_EQ(Answer<ServerClosed>(server, DrainServer{}), "");
-  rmdir(folder);
 }
 
 // The protocol of a pipe, too.

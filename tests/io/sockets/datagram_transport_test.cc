@@ -2,7 +2,6 @@
 #include "io/sockets/datagram_transport.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +30,8 @@
 #include "io/status_error.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/io_fixture.h"
+#include "tests/support/protocol_notes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {
@@ -58,29 +59,12 @@ DatagramProtocol::behavior_type Protocol(DatagramProtocol::pointer self,
       },
       [=](const PauseWriting&) { trace->Add("PAUSE"); },
       [=](const ResumeWriting&) { trace->Add("RESUME"); },
-      [=](const ConnectionLost& lost) {
-        trace->Add(absl::StrCat(
-            "CL(", lost.why.ok() ? "None" : lost.why.message(), ")",
-            lost.bytes_lost > 0 ? absl::StrCat(" lost ", lost.bytes_lost) : "",
-            lost.writes_refused > 0
-                ? absl::StrCat(" refused ", lost.writes_refused)
-                : ""));
-      },
+      [=](const ConnectionLost& lost) { trace->Add(Describe(lost)); },
   };
 }
 
 class DatagramTransportTest : public IoTest {
  protected:
-  DatagramTransportTest() {
-    char folder[] = "/tmp/troupe-datagram-XXXXXX";
-    folder_ = mkdtemp(folder);
-    path_ = folder_ + "/socket";
-  }
-  ~DatagramTransportTest() override {
-    unlink(path_.c_str());
-    rmdir(folder_.c_str());
-  }
-
   void Open(Script script = nullptr, DatagramTransportOptions options = {}) {
     auto socket = BindSocket({.path = path_, .type = SocketType::kDatagram});
     ASSERT_TRUE(socket.ok()) << socket.status();
@@ -142,7 +126,8 @@ class DatagramTransportTest : public IoTest {
   }
   bool FileIsThere() const { return access(path_.c_str(), F_OK) == 0; }
 
-  std::string folder_, path_;
+  ScratchFolder folder_;
+  const std::string path_ = folder_.PathOf("socket");
   SocketAddress address_;
   DatagramTransport transport_;
   DatagramProtocol protocol_;
@@ -271,10 +256,10 @@ TEST_F(DatagramTransportTest, PausesItsWriterAndResumes) {
 // asyncio's error_received: each fails alone.
 TEST_F(DatagramTransportTest, TellsErrorsByTheDatagramAndGoesOn) {
   Open();
-  const SocketAddress nowhere = *SocketAddress::Unix(folder_ + "/nowhere");
+  const SocketAddress nowhere = *SocketAddress::Unix(folder_.PathOf("nowhere"));
   SocketAddress gone;
   {
-    auto socket = BindSocket({.path = folder_ + "/gone",
+    auto socket = BindSocket({.path = folder_.PathOf("gone"),
                               .type = SocketType::kDatagram,
                               .unlink = UnlinkPolicy::kKeep});
     ASSERT_TRUE(socket.ok()) << socket.status();
@@ -292,7 +277,7 @@ TEST_F(DatagramTransportTest, TellsErrorsByTheDatagramAndGoesOn) {
   EXPECT_EQ(Receive(peer), "fine");
   SendTo(peer, "back");
   ASSERT_TRUE(trace_->WaitFor("GOT back"));
-  unlink((folder_ + "/gone").c_str());
+  unlink(folder_.PathOf("gone").c_str());
 }
 
 // One that waits for room can still fail, alone.

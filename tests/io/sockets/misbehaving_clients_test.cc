@@ -31,6 +31,7 @@
 #include "tests/io/sockets/raw_client.h"
 #include "tests/support/certificates.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/echo_protocol.h"
 #include "tests/support/stream_fixture.h"
 #include "tests/support/unix_sockets.h"
 
@@ -44,26 +45,6 @@ using ::testing::HasSubstr;
 
 constexpr size_t kWindow = 64 * 1024;
 constexpr int kMessages = 1000;
-
-StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
-                                   StreamTransport stream, int number,
-                                   std::shared_ptr<Trace> trace) {
-  return {
-      [](const ConnectionMade&) {},
-      [=](DataReceived& data) {
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
-      [](const EofReceived&) {},
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost& lost) {
-        trace->Add(absl::StrCat("client ", number, " lost: ",
-                                lost.why.ok() ? "None" : lost.why.message()));
-        self->quit();
-      },
-  };
-}
 
 // Sends a message, waits for it, sends the next: a thousand, and more until it
 // is enough.
@@ -108,24 +89,32 @@ class MisbehavingClients : public StreamTest {
  protected:
   explicit MisbehavingClients(bool tls) : tls_(tls) {}
 
+  std::shared_ptr<const EchoScript> NoteLost(int number) {
+    auto script = std::make_shared<EchoScript>();
+    script->lost = [number, trace = trace_](const ConnectionLost& lost) {
+      trace->Add(absl::StrCat("client ", number, " lost: ",
+                              lost.why.ok() ? "None" : lost.why.message()));
+    };
+    return script;
+  }
+
   // The good client is number 0, and begins.
   void Start(AfterEof after_eof = AfterEof::kClose,
              absl::Duration handshake_timeout = absl::Seconds(60)) {
     MakeContexts();
     auto listener = UnixListener::Adopt(ListenAt(address_, 128));
     ASSERT_TRUE(listener.ok()) << listener.status();
-    server_ =
-        SpawnUnixServer(host(), io(), *std::move(listener),
-                        {.new_protocol =
-                             [this](const StreamTransport& stream) {
-                               return SpawnResident<caf::hidden>(
-                                   host(), Echo, stream, clients_++, trace_);
-                             },
-                         .owner = Owner(),
-                         .after_eof = after_eof,
-                         .transport = {.window = kWindow},
-                         .tls = server_context_,
-                         .handshake_timeout = handshake_timeout});
+    server_ = SpawnUnixServer(host(), io(), *std::move(listener),
+                              {.new_protocol =
+                                   [this](const StreamTransport& stream) {
+                                     return SpawnEcho(host(), stream,
+                                                      NoteLost(clients_++));
+                                   },
+                               .owner = Owner(),
+                               .after_eof = after_eof,
+                               .transport = {.window = kWindow},
+                               .tls = server_context_,
+                               .handshake_timeout = handshake_timeout});
     ASSERT_EQ(Answer<Serving>(server_, StartServing{}), "");
     good_ = tls_ ? SpawnTlsTransport(host(), io(), {.context = context_})
                  : SpawnStreamTransport(host(), io());

@@ -1,6 +1,5 @@
 #include "tests/io/sockets/socket_folder.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -14,24 +13,13 @@
 
 namespace troupe {
 
-SocketFolderTest::SocketFolderTest() {
-  char name[] = "/tmp/troupe-XXXXXX";
-  folder_ = mkdtemp(name);
-}
-
-SocketFolderTest::~SocketFolderTest() { std::filesystem::remove_all(folder_); }
-
-std::string SocketFolderTest::Path(const std::string& name) const {
-  return folder_ + "/" + name;
-}
-
 SocketAddress SocketFolderTest::Address(const std::string& name) const {
   return *SocketAddress::Unix(Path(name));
 }
 
 std::vector<std::string> SocketFolderTest::Entries() const {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder())) {
     names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());

@@ -11,16 +11,16 @@
 #include "io/owned_fd.h"
 #include "io/sockets/socket_address.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 
 class SocketFolderTest : public LeakCheckedTest {
  protected:
-  SocketFolderTest();
-  ~SocketFolderTest() override;  // removes it with all in it
-
-  const std::string& folder() const { return folder_; }
-  std::string Path(const std::string& name) const;
+  const std::string& folder() const { return folder_.path(); }
+  std::string Path(const std::string& name) const {
+    return folder_.PathOf(name);
+  }
   SocketAddress Address(const std::string& name) const;
 
   // The names in it, sorted.
@@ -30,7 +30,7 @@ class SocketFolderTest : public LeakCheckedTest {
   void LeaveStale(const std::string& name) const;
 
  private:
-  std::string folder_;
+  ScratchFolder folder_;
 };
 
 // Waits in the backlog of a listening socket until it takes no more.

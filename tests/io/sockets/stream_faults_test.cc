@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +37,9 @@
 #include "tests/io/sockets/call_faults.h"
 #include "tests/io/sockets/full_descriptor_table.h"
 #include "tests/support/certificates.h"
+#include "tests/support/echo_protocol.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/stream_fixture.h"
 
 namespace troupe {
@@ -45,26 +48,6 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(20);
 // A server without a descriptor left looks again after a second.
 constexpr absl::Duration kHandshake = absl::Seconds(4);
-
-StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
-                                   StreamTransport stream,
-                                   std::shared_ptr<Trace> trace) {
-  return {
-      [=](const ConnectionMade&) { trace->Add("server CM"); },
-      [=](DataReceived& data) {
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
-      [](const EofReceived&) {},
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost& lost) {
-        trace->Add(absl::StrCat("server CL: ",
-                                lost.why.ok() ? "OK" : lost.why.message()));
-        self->quit();
-      },
-  };
-}
 
 StreamProtocol::behavior_type Client(Resident<StreamProtocol::base>* self,
                                      std::shared_ptr<Trace> trace) {
@@ -106,8 +89,6 @@ class StreamFaultsTest : public StreamTest,
                          public ::testing::WithParamInterface<bool> {
  protected:
   StreamFaultsTest() {
-    char folder[] = "/tmp/troupe-faults-XXXXXX";
-    folder_ = mkdtemp(folder);
     if (!GetParam()) return;
     const IssuedCertificate issued = ca_.Issue({.name = "server"});
     auto server =
@@ -119,7 +100,7 @@ class StreamFaultsTest : public StreamTest,
     client_tls_ = *client;
   }
   ~StreamFaultsTest() override {
-    EXPECT_EQ(rmdir(folder_.c_str()), 0);  // no socket is left in it
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   }
 
   // What the server has no room for now it may have later, or `never`.
@@ -150,7 +131,7 @@ class StreamFaultsTest : public StreamTest,
   bool WaitForEnds();
 
   const CertificateAuthority ca_{"CA"};
-  std::string folder_;
+  ScratchFolder folder_;
   TlsContext::Shared server_tls_, client_tls_;
 };
 
@@ -168,8 +149,14 @@ std::string StreamFaultsTest::Typed(const absl::Status& refusal) {
 
 UnixServer StreamFaultsTest::NewServer(IoThread& io, UnixListener listener) {
   UnixServerOptions options;
-  options.new_protocol = [&io, trace = trace_](const StreamTransport& stream) {
-    return SpawnResident<caf::hidden>(io.host(), Echo, stream, trace);
+  auto script = std::make_shared<EchoScript>();
+  script->made = [trace = trace_] { trace->Add("server CM"); };
+  script->lost = [trace = trace_](const ConnectionLost& lost) {
+    trace->Add(
+        absl::StrCat("server CL: ", lost.why.ok() ? "OK" : lost.why.message()));
+  };
+  options.new_protocol = [&io, script](const StreamTransport& stream) {
+    return SpawnEcho(io.host(), stream, script);
   };
   options.owner = SpawnResident<caf::hidden>(io.host(), Owner, trace_);
   options.tls = server_tls_;
@@ -191,7 +178,7 @@ std::string StreamFaultsTest::Live(Room room) {
   trace_ = std::make_shared<Trace>();
   auto io = IoThread::Start(*system_);
   if (!io.ok()) return Typed(io.status());
-  auto listener = UnixListener::Bind({.path = folder_ + "/socket"});
+  auto listener = UnixListener::Bind({.path = folder_.PathOf("socket")});
   if (!listener.ok()) return Typed(listener.status());
   const SocketAddress address = listener->address();
   UnixServer server = NewServer(**io, *std::move(listener));

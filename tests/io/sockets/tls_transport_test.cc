@@ -20,11 +20,11 @@
 #include "gtest/gtest.h"
 #include "io/fd_ticket.h"
 #include "io/owned_fd.h"
-#include "io/resident.h"
 #include "io/status_error.h"
 #include "io/tls/tls_context.h"
 #include "tests/support/certificates.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/echo_protocol.h"
 #include "tests/support/stream_fixture.h"
 
 namespace troupe {
@@ -33,21 +33,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
-                                   StreamTransport stream) {
-  return {
-      [=](DataReceived& data) {
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
-      [](const ConnectionMade&) {},
-      [](const EofReceived&) {},
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost&) { self->quit(); },
-  };
-}
 
 // The client's protocol writes down; the server's is the one that a test wants.
 class TlsTransportTest : public StreamTest,
@@ -84,7 +69,7 @@ class TlsTransportTest : public StreamTest,
   // Connects a server to theirs_, in the background: its error's text.
   std::future<std::string> Serve(StreamTransport server,
                                  StreamProtocol protocol = {}) {
-    if (!protocol) protocol = SpawnResident<caf::hidden>(host(), Echo, server);
+    if (!protocol) protocol = SpawnEcho(host(), server);
     auto text = std::make_shared<std::promise<std::string>>();
     ConnectStream request{FdTicket(std::move(theirs_)), std::move(protocol)};
     system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {

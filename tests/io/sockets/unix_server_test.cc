@@ -25,7 +25,6 @@
 #include "gtest/gtest.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
-#include "io/resident.h"
 #include "io/sockets/descriptor_passing.h"
 #include "io/sockets/socket_address.h"
 #include "io/sockets/socket_type.h"
@@ -35,6 +34,8 @@
 #include "io/tls/tls_context.h"
 #include "tests/io/sockets/full_descriptor_table.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/echo_protocol.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/stream_fixture.h"
 
 namespace troupe {
@@ -44,37 +45,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-StreamProtocol::behavior_type Echo(Resident<StreamProtocol::base>* self,
-                                   StreamTransport stream) {
-  return {
-      [](const ConnectionMade&) {},
-      [=](DataReceived& data) {
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
-      [](const EofReceived&) {},
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost&) { self->quit(); },
-  };
-}
-
 class UnixServerTest : public StreamTest {
  protected:
-  UnixServerTest() {
-    char folder[] = "/tmp/troupe-server-XXXXXX";
-    folder_ = mkdtemp(folder);
-    path_ = folder_ + "/socket";
-  }
-  ~UnixServerTest() override {
-    unlink(path_.c_str());
-    rmdir(folder_.c_str());
-  }
-
   UnixServerOptions Echoes() {
     UnixServerOptions options;
     options.new_protocol = [this](const StreamTransport& stream) {
-      return SpawnResident<caf::hidden>(host(), Echo, stream);
+      return SpawnEcho(host(), stream);
     };
     options.owner = Owner();
     return options;
@@ -138,7 +114,8 @@ class UnixServerTest : public StreamTest {
     return lstat(path_.c_str(), &file) == 0;
   }
 
-  std::string folder_, path_;
+  ScratchFolder folder_;
+  const std::string path_ = folder_.PathOf("socket");
 };
 
 TEST_F(UnixServerTest, EchoesToManyClients) {
@@ -228,7 +205,7 @@ class DrainTest : public UnixServerTest {
     UnixServerOptions options = Echoes();
     options.new_protocol = [this](const StreamTransport& stream) {
       caf::anon_send(stream, Write{Bytes(std::string(kSent, 'x')), {}});
-      return SpawnResident<caf::hidden>(host(), Echo, stream);
+      return SpawnEcho(host(), stream);
     };
     return Serving(std::move(options));
   }

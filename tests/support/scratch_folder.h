@@ -1,6 +1,6 @@
 // A new folder under /tmp for the files of one test, removed with all in it.
-#ifndef TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
-#define TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
+#ifndef TROUPE_TESTS_SUPPORT_SCRATCH_FOLDER_H_
+#define TROUPE_TESTS_SUPPORT_SCRATCH_FOLDER_H_
 
 #include <stdlib.h>
 
@@ -17,13 +17,17 @@ class ScratchFolder {
     path_ = mkdtemp(name);
   }
   ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
   ~ScratchFolder() { std::filesystem::remove_all(path_); }
 
   const std::string& path() const { return path_; }
+  std::string PathOf(const std::string& name) const {
+    return path_ + "/" + name;
+  }
 
   // The path of the written file.
   std::string Write(const std::string& name, const std::string& text) const {
-    std::string file = path_ + "/" + name;
+    std::string file = PathOf(name);
     std::ofstream(file, std::ios::binary) << text;
     return file;
   }
@@ -34,4 +38,4 @@ class ScratchFolder {
 
 }  // namespace troupe
 
-#endif  // TROUPE_TESTS_EXAMPLES_SCRATCH_FOLDER_H_
+#endif  // TROUPE_TESTS_SUPPORT_SCRATCH_FOLDER_H_
