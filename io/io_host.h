@@ -13,8 +13,8 @@
 // again and again; in between the host counts as asleep, and fd() becomes
 // readable when there is something to do, for another event loop to poll.
 //
-// Residents use watches(), timers and blocks() by direct call on their own
-// thread; everyone else asks the I/O actor with messages.
+// Residents use watches(), timers, blocks() and warm() by direct call on their
+// own thread; everyone else asks the I/O actor with messages.
 #ifndef TROUPE_IO_IO_HOST_H_
 #define TROUPE_IO_IO_HOST_H_
 
@@ -36,6 +36,7 @@
 #include "io/timer_queue.h"
 #include "io/turn.h"
 #include "io/waker.h"
+#include "io/warm_ring.h"
 #include "io/watch_table.h"
 
 namespace troupe {
@@ -84,6 +85,7 @@ class IoHost final : public Host {
   // The host's thread only.
   WatchTable& watches() { return watches_; }
   BlockPool& blocks() { return blocks_; }
+  WarmRing& warm() { return warm_; }
   void StartTimer(TimerId id, absl::Duration after,
                   caf::weak_actor_ptr observer);
   void CancelTimer(TimerId id) { timers_.Cancel(id); }
@@ -114,6 +116,7 @@ class IoHost final : public Host {
   int64_t timer_fd_deadline_ = 0;  // 0: not set
   TimerQueue<caf::weak_actor_ptr> timers_;
   BlockPool blocks_;
+  WarmRing warm_;
   WatchTable watches_;
   std::atomic<bool> stop_{false};
 };

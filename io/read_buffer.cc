@@ -58,6 +58,12 @@ std::pair<Bytes, Credit> ReadBuffer::Commit(size_t size) {
           Credit(account_, kMessageCost, ChargeOfBlock())};
 }
 
+Bytes ReadBuffer::Lend(size_t size) {
+  const char* data = block_->data() + used_;
+  used_ += size;
+  return Bytes(block_, data, size);
+}
+
 std::pair<Bytes, Credit> ReadBuffer::Charged(Bytes bytes) {
   const size_t amount = CostOf(bytes.size());
   return {std::move(bytes), Credit(account_, amount)};

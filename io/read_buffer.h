@@ -52,6 +52,10 @@ class ReadBuffer {
   // The `size` bytes that were read there.
   std::pair<Bytes, Credit> Commit(size_t size);
 
+  // The same as a slice that is not charged, also if it is small: for one who
+  // is soon done with it.
+  Bytes Lend(size_t size);
+
   // What was read elsewhere, charged as a copy.
   std::pair<Bytes, Credit> Charged(Bytes bytes);
 

@@ -81,13 +81,14 @@ bool ReadSide::ReadChunk(Readiness readiness) {
     return ends_.outlast_writers && kind_ == DescriptorKind::kFifo ? Nothing()
                                                                    : Eof();
   }
-  auto chunk = buffer_.Commit(got.size);
+  auto chunk = lends_ ? std::make_pair(buffer_.Lend(got.size), Credit())
+                      : buffer_.Commit(got.size);
   // What may block is read once per readiness.
   readable_ =
       !may_block_ && (got.size == room.size() || readiness.EndFollows() ||
                       got.more || !ShortReadMeansDrained(kind_));
-  if (!readable_) buffer_.GiveBack();
   Deliver(std::move(chunk));
+  if (!readable_) buffer_.GiveBack();
   return true;
 }
 

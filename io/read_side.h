@@ -91,9 +91,12 @@ class ReadSide {
   void OnReady(Readiness readiness);
   void OnCredit() { Arm(); }
 
-  // For a receiver that makes something else of the chunks (TLS): whether what
-  // it made may be delivered now, else `wake` is called when it may; and where
-  // it is put and charged. Also after the end of reading.
+  // For a receiver that makes something else of the chunks (TLS). Before Open:
+  // chunks are lent, slices of a block without credit, and whoever keeps one
+  // beyond OnChunk keeps its block.
+  void LendChunks() { lends_ = true; }
+  // Whether what it made may be delivered now, else `wake` is called when it
+  // may; and where it is put and charged. Also after the end of reading.
   bool MayDeliver() {
     return !paused_ && (account_->MayCharge() || !account_->Park());
   }
@@ -126,6 +129,7 @@ class ReadSide {
   Ends ends_;
   size_t delivered_ = 0;
   const bool may_block_;
+  bool lends_ = false;
   bool open_ = false;
   bool paused_ = false;
   bool armed_ = false;     // one OnReady is outstanding

@@ -18,6 +18,7 @@ constexpr size_t kMostAnswers = 1024 * 1024;
 
 void TlsState::Init(IoHost* host, IoActor io, TlsTransportOptions options) {
   StreamState::Init(host, std::move(io), options.stream.window);
+  reading_->LendChunks();
   options_ = std::move(options);
 }
 
@@ -86,6 +87,7 @@ void TlsState::Opened() {
 void TlsState::OnChunk(Bytes bytes, Credit) {
   session_->Receive(std::move(bytes));
   GoOn();
+  session_->KeepCopy();
 }
 
 void TlsState::OnEof() {
@@ -110,28 +112,37 @@ void TlsState::GoOn() {
 
 // As far as credit goes. What is left in the session comes when it is back.
 void TlsState::Deliver() {
-  ReadBuffer& buffer = reading_->buffer();
   while (phase_ == Phase::kOpen && !ended_ && !ReceiverGone() &&
-         reading_->MayDeliver()) {
-    auto got = session_->Read(buffer.Room(kRecord));
-    const size_t answered = PutOutput();
-    if (!got.ok()) return Fail(got.status());
-    if (TooManyAnswers(answered)) return;
-    if (got->would_block && !read_error_.ok()) {
-      return StreamState::OnReadError(read_error_);
-    }
-    if (got->would_block) break;
-    if (got->size == 0) {
-      ended_ = true;
-      reading_->Close();
-      StreamState::OnEof();
-      break;
-    }
+         reading_->MayDeliver() && DeliverOnce()) {
+  }
+  reading_->buffer().GiveBack();
+  if (!later_.empty() || end_wanted_) Pump();
+}
+
+// False: there is nothing more to deliver.
+bool TlsState::DeliverOnce() {
+  ReadBuffer& buffer = reading_->buffer();
+  auto got = session_->Read(buffer.Room(kRecord));
+  const size_t answered = session_->has_output() ? PutOutput() : 0;
+  if (!got.ok()) {
+    Fail(got.status());
+    return false;
+  }
+  if (TooManyAnswers(answered)) return false;
+  if (got->size > 0) {
+    if (host_->warm().Enter(*this)) session_->KeepBuffers(true);
     auto [bytes, credit] = buffer.Commit(got->size);
     TellNow(DataReceived{std::move(bytes), std::move(credit)});
+    return !got->would_block || !read_error_.ok();
   }
-  buffer.GiveBack();
-  Pump();
+  if (got->would_block) {
+    if (!read_error_.ok()) StreamState::OnReadError(read_error_);
+  } else {
+    ended_ = true;
+    reading_->Close();
+    StreamState::OnEof();
+  }
+  return false;
 }
 
 // That nobody reads, and that would fill our memory.

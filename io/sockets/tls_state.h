@@ -20,10 +20,11 @@
 #include "io/sockets/tls_transport.h"
 #include "io/timer_id.h"
 #include "io/tls/tls_session.h"
+#include "io/warm_ring.h"
 
 namespace troupe {
 
-class TlsState : public StreamState {
+class TlsState : public StreamState, public WarmRing::Member {
  public:
   static constexpr const char* name = "tls-transport";
 
@@ -61,6 +62,9 @@ class TlsState : public StreamState {
   // WriteSide::Owner.
   void OnWriteError(absl::Status why) override;
 
+  // WarmRing::Member.
+  void OnCold() override { session_->KeepBuffers(false); }
+
   // ReadSide::Receiver.
   void OnChunk(Bytes bytes, Credit) override;
   void OnEof() override;
@@ -70,8 +74,10 @@ class TlsState : public StreamState {
   void GoOn();
   void ShakeHands();
   void Deliver();
+  bool DeliverOnce();
   void Encrypt(absl::string_view plaintext, Credit credit);
   size_t PutOutput(Credit credit = Credit());
+  Bytes PutOutputButLast();
   void Pump();
   bool HasRoom() const;
   size_t EncryptNext();

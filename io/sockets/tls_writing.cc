@@ -50,8 +50,15 @@ void TlsState::Encrypt(absl::string_view plaintext, Credit credit) {
 }
 
 void TlsState::SendAtOnce(Bytes bytes, Credit credit) {
-  Send(std::move(bytes), std::move(credit));
-  writing_->Write();
+  if (held_ || !later_.empty()) {
+    Send(std::move(bytes), std::move(credit));
+    return writing_->Write();
+  }
+  absl::Status written = session_->Write(bytes.view());
+  if (!written.ok()) return Fail(written);
+  Bytes last = PutOutputButLast();
+  unsent_ = true;
+  writing_->Write(std::move(last), std::move(credit));
 }
 
 // The marks count it, but not before there is a connection.
@@ -128,19 +135,21 @@ void TlsState::OnWriteError(absl::Status why) {
   GiveUpWriting();
 }
 
-// The credit of what was encrypted goes with its last piece.
+// How much it was. The credit of what was encrypted goes with its last piece.
 size_t TlsState::PutOutput(Credit credit) {
+  const size_t before = writing_->queued();
+  writing_->Add(PutOutputButLast(), std::move(credit));
+  return writing_->queued() - before;
+}
+
+Bytes TlsState::PutOutputButLast() {
   if (writing_->queued() == 0) unsent_ = false;
-  size_t size = 0;
   Bytes piece = session_->TakeOutput();
-  while (!piece.empty()) {
-    Bytes next = session_->TakeOutput();
-    size += piece.size();
-    writing_->Add(std::move(piece),
-                  next.empty() ? std::move(credit) : Credit());
-    piece = std::move(next);
+  while (session_->has_output()) {
+    writing_->Add(std::move(piece), Credit());
+    piece = session_->TakeOutput();
   }
-  return size;
+  return piece;
 }
 
 // The alert is worth a try.

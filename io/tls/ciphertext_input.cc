@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace troupe {
+namespace {
+
+// What is larger is worth its block.
+constexpr size_t kMostCopied = 4096;
+
+}  // namespace
 
 CiphertextInput::CiphertextInput() : bio_(BIO_new(Method())) {
   if (bio_ == nullptr) return;
@@ -24,6 +30,12 @@ void CiphertextInput::Push(Bytes ciphertext) {
   } else {
     waiting_.push_back(std::move(ciphertext));
   }
+}
+
+void CiphertextInput::KeepCopy() {
+  Bytes& newest = waiting_.empty() ? current_ : waiting_.back();
+  if (newest.empty() || newest.size() > kMostCopied) return;
+  newest = Bytes::Copy(newest.view());
 }
 
 void CiphertextInput::Clear() {

@@ -29,6 +29,8 @@ class CiphertextInput {
   BIO* bio() const { return bio_; }
 
   void Push(Bytes ciphertext);
+  // Of the newest piece, if it is small and not read: its storage is free then.
+  void KeepCopy();
   bool empty() const { return current_.empty(); }
   void Clear();
 

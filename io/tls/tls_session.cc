@@ -165,9 +165,10 @@ absl::StatusOr<TlsReadResult> TlsSession::Read(absl::Span<char> room) {
     size += n;
   }
   absl::Status status = AfterRead(error);
-  if (size > 0) return TlsReadResult{.size = size};
-  if (!status.ok()) return status;
-  return TlsReadResult{.would_block = !peer_closed_};
+  if (!status.ok() && size == 0) return status;
+  const bool dry = status.ok() && error == SSL_ERROR_WANT_READ;
+  return TlsReadResult{.size = size,
+                       .would_block = dry || (size == 0 && !peer_closed_)};
 }
 
 // To ask OpenSSL in vain costs a third of a small message.
@@ -189,10 +190,21 @@ absl::Status TlsSession::AfterRead(int error) {
         return Fail(absl::StatusCode::kDataLoss,
                     "connection closed without close_notify");
       }
-      ReleaseBuffers();
+      if (!keeps_buffers_) ReleaseBuffers();
       return SendHeld();
     default:
       return Fail();
+  }
+}
+
+void TlsSession::KeepBuffers(bool keep) {
+  if (keeps_buffers_ == keep) return;
+  keeps_buffers_ = keep;
+  if (keep) {
+    SSL_clear_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+  } else {
+    SSL_set_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+    ReleaseBuffers();
   }
 }
 

@@ -45,10 +45,11 @@
 
 namespace troupe {
 
-// `size` 0 without would_block is the end: the peer's close_notify.
+// `size` 0 without would_block is the end: the peer's close_notify. With
+// would_block nothing is left to read until more is received.
 struct TlsReadResult {
   size_t size = 0;
-  bool would_block = false;  // nothing to read until more is received
+  bool would_block = false;
 };
 
 class TlsSession {
@@ -70,6 +71,9 @@ class TlsSession {
   // From the peer, in order, in pieces of any size. The bytes are kept, not
   // copied, until a call has read them.
   void Receive(Bytes ciphertext);
+  // What is left of the newest piece is copied if it is small, because it is a
+  // slice of much.
+  void KeepCopy() { input_.KeepCopy(); }
   // Nothing more will come from the peer.
   void ReceiveEnd();
 
@@ -90,8 +94,13 @@ class TlsSession {
   // peer still writes can be read up to its own close_notify.
   absl::Status Close();
 
+  // Whether OpenSSL keeps its buffers (34 KiB) between two calls, which saves
+  // two large allocations for each small message. At first it does not.
+  void KeepBuffers(bool keep);
+
   // The next piece to send; empty when there is none.
   Bytes TakeOutput() { return output_.Take(); }
+  bool has_output() const { return output_.size() > 0; }
   // What a peer that does not read makes us hold: bytes that TakeOutput will
   // give, and plaintext that waits until the peer has finished a message that
   // it has begun.
@@ -128,6 +137,7 @@ class TlsSession {
   CiphertextInput input_;
   CiphertextOutput output_;
   SSL* const ssl_;
+  bool keeps_buffers_ = false;
   bool handshake_done_ = false;
   bool input_ended_ = false;
   bool peer_closed_ = false;

@@ -58,6 +58,17 @@ TEST_F(ReadBufferTest, ChargesATinyChunkAsIfItWereHalfAKilobyte) {
   EXPECT_EQ(account_->in_flight(), kMessage + 512);
 }
 
+// The next read does not overwrite what is lent.
+TEST_F(ReadBufferTest, LendsAnUnchargedSlice) {
+  auto room = buffer_.Room();
+  room[0] = 'a';
+  Bytes lent = buffer_.Lend(1);
+  EXPECT_EQ(lent.data(), room.data());
+  auto [bytes, credit] = Read(1, 'b');
+  EXPECT_EQ(lent.ToString(), "a");
+  EXPECT_EQ(account_->in_flight(), kMessage + 512);
+}
+
 TEST_F(ReadBufferTest, GivesTheChargeOfABlockBackWithTheLastOfItsChunks) {
   auto [first, credit1] = Read(kSliced);
   auto [second, credit2] = Read(kSliced);

@@ -71,7 +71,7 @@ std::string RawClient::Hear(size_t size) {
     auto read = session_->Read(absl::MakeSpan(text).subspan(got));
     if (!read.ok() || (!read->would_block && read->size == 0)) break;
     got += read->size;
-    if (read->would_block && !Receive()) break;
+    if (got < size && read->would_block && !Receive()) break;
   }
   text.resize(got);
   return text;

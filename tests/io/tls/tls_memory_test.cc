@@ -98,6 +98,22 @@ TEST_P(TlsMemoryTest, IsSmallAgainAfterATransfer) {
   EXPECT_LT(CostOf(pair.server), kIdle);
 }
 
+// A busy one is not to pay for its buffers again and again.
+TEST_P(TlsMemoryTest, KeepsItsBuffersAsLongAsItIsTold) {
+  TlsPair pair = ConnectShared();
+  TextFrom(*pair.client);
+  const size_t idle = allocated;
+  pair.client->KeepBuffers(true);
+  pair.server->KeepBuffers(true);
+  ASSERT_EQ(pair.client->Write("text"), absl::OkStatus());
+  Move(*pair.client, *pair.server);
+  EXPECT_EQ(TextFrom(*pair.server), "text");
+  EXPECT_GT(allocated, idle + (32 << 10));  // one to write, one to read
+  pair.client->KeepBuffers(false);
+  pair.server->KeepBuffers(false);
+  EXPECT_LT(allocated, idle + 4096);
+}
+
 // Tickets come with the answer to what was written before.
 TEST_P(TlsMemoryTest, IsSmallWhenTicketsComeWithData) {
   TlsPair pair = ConnectShared();

@@ -30,9 +30,9 @@ absl::Status ReadAll(TlsSession& session, std::string* text, size_t room) {
   for (;;) {
     auto result = session.Read(absl::MakeSpan(buffer));
     if (!result.ok()) return result.status();
+    text->append(buffer, 0, result->size);
     if (result->would_block) return absl::OkStatus();
     if (result->size == 0) return absl::CancelledError("the end");
-    text->append(buffer, 0, result->size);
   }
 }
 

@@ -66,6 +66,18 @@ TEST_P(TlsSessionTest, ReadsNothingWhereNothingIs) {
   EXPECT_EQ(result->size, 0u);
 }
 
+// So nobody needs to ask again.
+TEST_P(TlsSessionTest, SaysThatItHasGivenAll) {
+  ASSERT_EQ(client_end_.Write("all"), absl::OkStatus());
+  Move(client_end_, server_end_);
+  char room[10];
+  auto some = server_end_.Read(absl::MakeSpan(room, 2));
+  EXPECT_FALSE(some->would_block);
+  auto rest = server_end_.Read(room);
+  EXPECT_EQ(rest->size, 1u);
+  EXPECT_TRUE(rest->would_block);
+}
+
 // An empty room is not the end of the stream.
 TEST_P(TlsSessionTest, ReadsNothingIntoNoRoom) {
   ASSERT_EQ(client_end_.Write("x"), absl::OkStatus());
@@ -196,6 +208,28 @@ TEST_P(TlsSessionTest, LetsInputGoOnceItIsRead) {
   server_end_.Receive(TracedBytes(wire.substr(18), &alive));
   EXPECT_EQ(TextFrom(server_end_), "12345");
   EXPECT_EQ(alive, 0);
+}
+
+TEST_P(TlsSessionTest, KeepsACopyOfASmallPiece) {
+  ASSERT_EQ(client_end_.Write("12345"), absl::OkStatus());
+  const std::string wire = TakeAll(client_end_);
+  int alive = 0;
+  for (const auto& piece : {wire.substr(0, 9), wire.substr(9)}) {
+    server_end_.Receive(TracedBytes(piece, &alive));
+    server_end_.KeepCopy();
+    EXPECT_EQ(alive, 0);
+  }
+  EXPECT_EQ(TextFrom(server_end_), "12345");
+}
+
+// A copy would cost more than the block.
+TEST_P(TlsSessionTest, KeepsALargePieceAsItIs) {
+  int alive = 0;
+  server_end_.Receive(TracedBytes(std::string(5000, 'x'), &alive));
+  server_end_.KeepCopy();
+  EXPECT_EQ(alive, 1);
+  std::string nothing;
+  EXPECT_FALSE(ReadAll(server_end_, &nothing).ok());
 }
 
 TEST_P(TlsSessionTest, LetsInputGoWhenItFails) {
