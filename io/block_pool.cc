@@ -40,11 +40,13 @@ BlockPool::BlockPool(size_t max_free)
     : returned_(std::make_shared<Block::Returned>(max_free)) {}
 
 BlockPool::~BlockPool() {
+  if (spare_ != nullptr) spare_->Release();
   returned_->open.store(false);
   Block::Returned::FreeAll(free_);
 }
 
 Block* BlockPool::Get() {
+  if (spare_ != nullptr) return std::exchange(spare_, nullptr);
   if (free_ == nullptr) {
     free_ = returned_->head.exchange(nullptr, std::memory_order_acquire);
   }

@@ -6,11 +6,11 @@
 //   Block* block = pool.Get();                      // one reference, ours
 //   ssize_t n = read(fd, block->data(), Block::kSize);
 //   Bytes chunk(block, block->data(), n);           // another
-//   block->Release();
+//   pool.Put(block);                                // or block->Release()
 //
-// Get() belongs to one thread; a block may be released on any. The blocks that
-// are out keep the pool's memory alive, so they may outlive the pool object
-// and the loop that owned it.
+// Get() and Put() belong to one thread; a block may be released on any. The
+// blocks that are out keep the pool's memory alive, so they may outlive the
+// pool object and the loop that owned it.
 #ifndef TROUPE_IO_BLOCK_POOL_H_
 #define TROUPE_IO_BLOCK_POOL_H_
 
@@ -51,10 +51,20 @@ class BlockPool {
 
   // A block with one reference, the caller's.
   Block* Get();
+  // Releases it. If nobody else uses it, the next Get has it and neither costs
+  // an atomic write.
+  void Put(Block* block) {
+    if (spare_ == nullptr && block->HasOneReference()) {
+      spare_ = block;
+    } else {
+      block->Release();
+    }
+  }
 
  private:
   std::shared_ptr<Block::Returned> returned_;
   Block* free_ = nullptr;  // taken back from returned_, this thread's own
+  Block* spare_ = nullptr;
 };
 
 }  // namespace troupe

@@ -28,8 +28,16 @@ class ByteStorage {
   ByteStorage& operator=(const ByteStorage&) = delete;
 
   void AddReference() { references_.fetch_add(1, std::memory_order_relaxed); }
+  // The last reference needs no atomic write: nobody is there to race with.
   void Release() {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) Dispose();
+    if (HasOneReference() ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      Dispose();
+    }
+  }
+  // For who has a reference: whether it is the only one.
+  bool HasOneReference() const {
+    return references_.load(std::memory_order_acquire) == 1;
   }
 
  protected:

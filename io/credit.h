@@ -101,7 +101,11 @@ class SharedCharge {
  private:
   friend class Credit;
   void Release() {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // The last reference needs no atomic write.
+    if (references_.load(std::memory_order_acquire) != 1 &&
+        references_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+      return;
+    }
     account_->Subtract(amount_);
     account_.reset();
     outer_.reset();

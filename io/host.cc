@@ -86,14 +86,11 @@ size_t Host::resident_count() const {
   return residents_.size();
 }
 
-bool Host::TakeRemote() {
-  if (has_remote_.load()) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    has_remote_.store(false);
-    local_.insert(local_.end(), remote_.begin(), remote_.end());
-    remote_.clear();
-  }
-  return !local_.empty();
+void Host::FetchRemote() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  has_remote_.store(false);
+  local_.insert(local_.end(), remote_.begin(), remote_.end());
+  remote_.clear();
 }
 
 // `sleeping_` is set before the queue is looked at again: whoever queues after

@@ -88,7 +88,8 @@ class Host : public caf::execution_unit,
   // Between these two a message from another thread calls Wake().
   // BeginSleep is false when there is work and so no reason to sleep.
   bool BeginSleep();
-  void EndSleep() { sleeping_.store(false); }
+  // Seen late it costs a wake-up for nothing.
+  void EndSleep() { sleeping_.store(false, std::memory_order_release); }
 
   // Hands over what is in the line, and what comes into it meanwhile. Between
   // events it keeps what belongs together in the processor's caches.
@@ -119,7 +120,11 @@ class Host : public caf::execution_unit,
     caf::mailbox_element_ptr element;
   };
 
-  bool TakeRemote();
+  bool TakeRemote() {
+    if (has_remote_.load()) FetchRemote();
+    return !local_.empty();
+  }
+  void FetchRemote();
   bool InRound() const { return next_ < round_.size(); }
 
   static thread_local Host* current_;

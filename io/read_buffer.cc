@@ -31,7 +31,10 @@ class ChargedCopy final : public ByteStorage, public SharedCharge {
 
   // Of both: one of them is not used any more.
   void Dispose() override {
-    if (uses_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (uses_.load(std::memory_order_acquire) != 1 &&
+        uses_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+      return;
+    }
     this->~ChargedCopy();
     ::operator delete(this);
   }
@@ -80,7 +83,7 @@ std::shared_ptr<Charge> ReadBuffer::ChargeOfBlock() {
 
 void ReadBuffer::GiveBack() {
   if (block_ == nullptr) return;
-  std::exchange(block_, nullptr)->Release();
+  pool_.Put(std::exchange(block_, nullptr));
   used_ = 0;
   block_charge_.reset();
 }

@@ -57,8 +57,11 @@ void ResidentBase::Prefetch() const {
 // without effect then, and takes longer than the rest.
 bool ResidentBase::TakesShortWay(const caf::mailbox_element& element) const {
   return element.mid.is_async() && !AwaitsResponse() &&
-         element.content().type_token() == kOneTypeOfOurs &&
-         self_->has_behavior() &&
+         element.content().type_token() == kOneTypeOfOurs && OnlyBehaves();
+}
+
+bool ResidentBase::OnlyBehaves() const {
+  return self_->has_behavior() &&
          !self_->getf(caf::abstract_actor::has_timeout_flag);
 }
 
@@ -68,16 +71,25 @@ ResidentBase::Activation ResidentBase::Activate(caf::mailbox_element& element) {
                                 : self_->activate(host_.get(), element);
 }
 
+// Of one that is at rest.
+ResidentBase::Activation ResidentBase::ActivatePlain(
+    caf::mailbox_element& element) {
+  const Run run(this);
+  return OnlyBehaves() ? CallBehavior(element)
+                       : self_->activate(host_.get(), element);
+}
+
 ResidentBase::Activation ResidentBase::CallBehavior(
     caf::mailbox_element& element) {
   self_->context(host_.get());
   self_->current_mailbox_element(&element);
   caf::type_erased_tuple& content = element.content();
   try {
-    auto* handle = DirectHandlerOf(content.type(0).second);
-    if (handle != nullptr && !content.shared()) {
-      handle(direct_state_, content.get_mutable(0));
-      return Outcome();
+    if (direct_ != nullptr && !content.shared()) {
+      if (auto* handle = direct_->Find(content.type(0).second)) {
+        handle(direct_state_, content.get_mutable(0));
+        return Outcome();
+      }
     }
     PlainResult result(self_);
     switch (self_->bhvr_stack().back()(result, content)) {

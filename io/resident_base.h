@@ -56,7 +56,7 @@ class ResidentBase {
     caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
                                          caf::make_message_id(), {},
                                          std::move(message));
-    const Activation result = Activate(element);
+    const Activation result = ActivatePlain(element);
     if (result == Activation::skipped) {
       KeepSkipped(caf::make_mailbox_element(
           std::move(element.sender), element.mid, {},
@@ -110,12 +110,14 @@ class ResidentBase {
  private:
   bool AwaitsResponse() const;
   bool TakesShortWay(const caf::mailbox_element& element) const;
+  bool OnlyBehaves() const;
   DirectHandlers::Function DirectHandlerOf(const std::type_info* type) const {
     return direct_ == nullptr ? nullptr : direct_->Find(type);
   }
 
   // Skipped messages are not kept.
   Activation Activate(caf::mailbox_element& element);
+  Activation ActivatePlain(caf::mailbox_element& element);
   Activation CallBehavior(caf::mailbox_element& element);
   void RunDirectly(DirectHandlers::Function handle, void* message);
   void EndByException(std::exception_ptr exception);

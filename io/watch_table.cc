@@ -227,7 +227,7 @@ void WatchTable::Free(Watch& watch) {
 // into a sink is on the stack. Its destructor may drop the last handle of an
 // actor, so the list is emptied first.
 void WatchTable::Bury() {
-  if (depth_ > 0) return;
+  if (depth_ > 0 || graveyard_.empty()) return;
   std::vector<std::unique_ptr<ReadinessSink>> dead;
   dead.swap(graveyard_);
 }
@@ -287,16 +287,15 @@ void WatchTable::Deliver(Watch& watch, Side side) {
   Readiness readiness{slot.pending | slot.ended};
   slot.armed = false;
   slot.pending = 0;
+  const bool level = watch.trigger == Trigger::kLevel;
   ++depth_;
   WatchId id{watch.id};
   slot.sink->OnReady(id, side, readiness);
   --depth_;
   Bury();
   // An observer that has not armed again must not be told again.
-  Watch* left = Find(id);
-  if (left != nullptr && left->trigger == Trigger::kLevel) {
-    UpdateRegistration(*left);
-  }
+  Watch* left = level ? Find(id) : nullptr;
+  if (left != nullptr) UpdateRegistration(*left);
 }
 
 }  // namespace troupe

@@ -25,16 +25,29 @@ TEST(BlockPoolTest, UsesABlockAgain) {
   again->Release();
 }
 
+TEST(BlockPoolTest, UsesABlockThatWasPutBackAgain) {
+  BlockPool pool;
+  Block* one = pool.Get();
+  Block* two = pool.Get();
+  pool.Put(one);
+  pool.Put(two);
+  std::set<Block*> again = {pool.Get(), pool.Get()};
+  EXPECT_EQ(again, (std::set<Block*>{one, two}));
+  for (Block* block : again) pool.Put(block);
+}
+
 TEST(BlockPoolTest, DoesNotGiveOutABlockThatBytesStillUse) {
   BlockPool pool;
-  Block* block = pool.Get();
-  std::memcpy(block->data(), "kept", 4);
-  Bytes bytes(block, block->data(), 4);
-  block->Release();
-  Block* other = pool.Get();
-  EXPECT_NE(other, block);
-  EXPECT_EQ(bytes.view(), "kept");
-  other->Release();
+  for (bool put : {false, true}) {
+    Block* block = pool.Get();
+    std::memcpy(block->data(), "kept", 4);
+    Bytes bytes(block, block->data(), 4);
+    put ? pool.Put(block) : block->Release();
+    Block* other = pool.Get();
+    EXPECT_NE(other, block);
+    EXPECT_EQ(bytes.view(), "kept");
+    other->Release();
+  }
 }
 
 TEST(BlockPoolTest, KeepsNoMoreThanItsBound) {
