@@ -1,25 +1,22 @@
 #include "tests/actors/supervisor_fixture.h"
 
-#include <signal.h>
-#include <sys/types.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
-#include <cerrno>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "actors/supervisor.h"
 #include "actors/system.h"
 #include "caf/actor_system.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gtest/gtest.h"
+#include "io/owned_fd.h"
 #include "tests/support/child_program.h"
 #include "tests/support/trace.h"
 
@@ -39,7 +36,6 @@ SupervisorObserver::behavior_type Writer(SupervisorObserver::pointer,
   return {
       [=](const MemberStarted& m) {
         note(m.member, absl::StrCat("started ", m.restart));
-        notes.trace->Add(absl::StrCat("pid ", m.pid));
       },
       [=](const MemberNotStarted& m) {
         note(m.member,
@@ -66,19 +62,11 @@ SupervisorObserver::behavior_type Writer(SupervisorObserver::pointer,
   };
 }
 
-// Something that nobody announces.
-bool Becomes(const std::function<bool()>& holds) {
-  absl::Time end = absl::Now() + absl::Seconds(20);
-  while (!holds()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(2));
-  }
-  return true;
-}
-
 }  // namespace
 
 SupervisorFixture::SupervisorFixture() {
+  EXPECT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  somebody_ = OwnedFd(open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   actors_ = std::make_unique<caf::actor_system>(config_);
   system_ = *System::Start(*actors_);
 }
@@ -101,20 +89,25 @@ MemberSpec SupervisorFixture::Member(std::string name,
   return member;
 }
 
-MemberSpec SupervisorFixture::Waiting(std::string name) {
-  return Member(std::move(name),
-                {"/bin/sh", "-c", "printf r; exec sleep 1000"});
-}
-
 MemberSpec SupervisorFixture::Exiting(std::string name, int code) {
   return Member(std::move(name),
                 {ChildProgram("exit_with"), absl::StrCat(code)});
 }
 
-MemberSpec SupervisorFixture::Stubborn(std::string name) {
-  return Member(std::move(name),
-                {"/bin/sh", "-c",
-                 "trap '' TERM; printf r; while :; do sleep 1000; done"});
+MemberSpec SupervisorFixture::Shell(std::string name,
+                                    const std::string& script) const {
+  return Member(
+      std::move(name),
+      {"/bin/sh", "-c", absl::StrCat("exec 3>", path_, "; ", script)});
+}
+
+MemberSpec SupervisorFixture::Waiting(std::string name) const {
+  return Shell(std::move(name), "printf r; exec sleep 1000");
+}
+
+MemberSpec SupervisorFixture::Stubborn(std::string name) const {
+  return Shell(std::move(name),
+               "trap '' TERM; printf r; while :; do sleep 1000; done");
 }
 
 void SupervisorFixture::Start(std::vector<MemberSpec> members) {
@@ -126,11 +119,7 @@ void SupervisorFixture::Start(std::vector<MemberSpec> members) {
 
 std::vector<std::string> SupervisorFixture::Facts() {
   EXPECT_TRUE(trace_->WaitFor("ended"));
-  std::vector<std::string> facts = trace_->events();
-  std::erase_if(facts, [](const std::string& fact) {
-    return absl::StartsWith(fact, "pid ");
-  });
-  return facts;
+  return trace_->events();
 }
 
 std::vector<std::string> SupervisorFixture::FactsOf(const std::string& name) {
@@ -139,22 +128,6 @@ std::vector<std::string> SupervisorFixture::FactsOf(const std::string& name) {
     return !absl::StartsWith(fact, name + " ");
   });
   return facts;
-}
-
-std::vector<pid_t> SupervisorFixture::Pids() {
-  std::vector<pid_t> pids;
-  for (const std::string& fact : trace_->events()) {
-    int pid;
-    if (absl::StartsWith(fact, "pid ") &&
-        absl::SimpleAtoi(fact.substr(4), &pid)) {
-      pids.push_back(pid);
-    }
-  }
-  return pids;
-}
-
-bool SupervisorFixture::GroupIsGone(pid_t group) {
-  return Becomes([=] { return kill(-group, 0) != 0 && errno == ESRCH; });
 }
 
 }  // namespace troupe

@@ -8,8 +8,6 @@
 #ifndef TROUPE_TESTS_ACTORS_SUPERVISOR_FIXTURE_H_
 #define TROUPE_TESTS_ACTORS_SUPERVISOR_FIXTURE_H_
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,7 +18,10 @@
 #include "actors/system.h"
 #include "caf/actor_system.hpp"
 #include "caf/send.hpp"
+#include "io/owned_fd.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/trace.h"
 
 namespace troupe {
@@ -31,11 +32,13 @@ class SupervisorFixture : public LeakCheckedTest {
   ~SupervisorFixture() override;
 
   static MemberSpec Member(std::string name, std::vector<std::string> argv);
-  // Writes "r", then runs until it is stopped.
-  static MemberSpec Waiting(std::string name);
   static MemberSpec Exiting(std::string name, int code);
+  // Runs a script; it and all that come of it are `somebody`.
+  MemberSpec Shell(std::string name, const std::string& script) const;
+  // Writes "r", then runs until it is stopped.
+  MemberSpec Waiting(std::string name) const;
   // Writes "r" and ignores SIGTERM.
-  static MemberSpec Stubborn(std::string name);
+  MemberSpec Stubborn(std::string name) const;
 
   void Start(std::vector<MemberSpec> members);
 
@@ -44,13 +47,13 @@ class SupervisorFixture : public LeakCheckedTest {
     caf::anon_send(group_, std::move(message));
   }
 
-  // Until the end; without the pids, which differ each time.
+  // Until the end.
   std::vector<std::string> Facts();
   std::vector<std::string> FactsOf(const std::string& name);
 
-  std::vector<pid_t> Pids();
-  // A dead orphan is there until init reaps it.
-  static bool GroupIsGone(pid_t group);
+  // Returns when nobody is left of the groups of shells, of which one has
+  // written.
+  void WaitUntilNobodyIsLeft() { WaitForHangUp(somebody_); }
 
   Config config_;
   std::unique_ptr<caf::actor_system> actors_;
@@ -58,6 +61,12 @@ class SupervisorFixture : public LeakCheckedTest {
   std::shared_ptr<Trace> trace_ = std::make_shared<Trace>();
   SupervisorObserver observer_;
   Supervisor group_;
+
+ private:
+  // A FIFO that each shell opens to write, and leaves open to its children.
+  const ScratchFolder folder_;
+  const std::string path_ = folder_.PathOf("somebody");
+  OwnedFd somebody_;
 };
 
 }  // namespace troupe

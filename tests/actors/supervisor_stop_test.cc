@@ -1,7 +1,6 @@
 // Stopping and killing members, in every phase of theirs, and when an actor
 // dies.
 #include <signal.h>
-#include <sys/types.h>
 
 #include <chrono>
 
@@ -65,7 +64,7 @@ TEST_F(SupervisorStopTest, KillsMembersThatAreBeingStopped) {
   Tell(KillMembers{});
   Tell(KillMembers{});
   EXPECT_THAT(FactsOf("a"), Contains("a asked killed by SIGKILL"));
-  EXPECT_TRUE(GroupIsGone(Pids()[0]));
+  WaitUntilNobodyIsLeft();
 }
 
 TEST_F(SupervisorStopTest, KillsMembersThatAreBeingRestarted) {
@@ -80,15 +79,15 @@ TEST_F(SupervisorStopTest, KillsMembersThatAreBeingRestarted) {
 }
 
 TEST_F(SupervisorStopTest, StopsTheWholeGroupOfAMember) {
-  Start({Member("a", {"/bin/sh", "-c", "sleep 1000 & printf r; wait"})});
+  Start({Shell("a", "sleep 1000 & printf r; wait")});
   ASSERT_TRUE(trace_->WaitFor("a wrote r"));
   Tell(StopMembers{});
   Facts();
-  EXPECT_TRUE(GroupIsGone(Pids()[0]));
+  WaitUntilNobodyIsLeft();
 }
 
 TEST_F(SupervisorStopTest, StopsAStoppedMember) {
-  Start({Member("a", {"/bin/sh", "-c", "printf r; kill -STOP $$"})});
+  Start({Shell("a", "printf r; kill -STOP $$")});
   ASSERT_TRUE(trace_->WaitFor("a wrote r"));
   Tell(StopMembers{});
   EXPECT_THAT(FactsOf("a"), Contains("a asked killed by SIGTERM"));
@@ -98,18 +97,14 @@ TEST_F(SupervisorStopTest, StopsAllWhenItsObserverDies) {
   Start({Waiting("a"), Waiting("b")});
   ASSERT_TRUE(trace_->WaitFor("a wrote r") && trace_->WaitFor("b wrote r"));
   caf::anon_send_exit(observer_, caf::exit_reason::kill);
-  for (pid_t pid : Pids()) {
-    EXPECT_TRUE(GroupIsGone(pid)) << pid;
-  }
+  WaitUntilNobodyIsLeft();
 }
 
 TEST_F(SupervisorStopTest, StopsAllWhenItIsKilled) {
   Start({Waiting("a"), Waiting("b")});
   ASSERT_TRUE(trace_->WaitFor("a wrote r") && trace_->WaitFor("b wrote r"));
   caf::anon_send_exit(group_, caf::exit_reason::kill);
-  for (pid_t pid : Pids()) {
-    EXPECT_TRUE(GroupIsGone(pid)) << pid;
-  }
+  WaitUntilNobodyIsLeft();
   EXPECT_EQ(trace_->Count("ended"), 0u);
   caf::anon_send_exit(observer_, caf::exit_reason::user_shutdown);
 }

@@ -78,29 +78,28 @@ TEST_F(SupervisorTest, LetsTheOthersRunWhenToldSo) {
 }
 
 TEST_F(SupervisorTest, StopsWhatAMemberLeftInItsGroup) {
-  Start({Member("a", {"/bin/sh", "-c", "sleep 1000 >&- & printf r"})});
+  Start({Shell("a", "sleep 1000 >&- & printf r")});
   EXPECT_THAT(FactsOf("a"), Contains("a exit code 0"));
-  EXPECT_TRUE(GroupIsGone(Pids()[0]));
+  WaitUntilNobodyIsLeft();
 }
 
 TEST_F(SupervisorTest, StopsWhatHoldsTheOutputOfAMemberThatEnded) {
-  Start({Member("a", {"/bin/sh", "-c", "sleep 1000 & printf r"})});
+  Start({Shell("a", "sleep 1000 & printf r")});
   EXPECT_THAT(FactsOf("a"), Contains("a drained"));
-  EXPECT_TRUE(GroupIsGone(Pids()[0]));
+  WaitUntilNobodyIsLeft();
 }
 
 // It holds no stream, and the leader was reaped: nobody could reach it.
 TEST_F(SupervisorTest, KillsWhatAMemberLeftInItsGroup) {
-  MemberSpec a = Member(
-      "a",
-      {"/bin/sh", "-c", "trap '' TERM; sleep 1000 >/dev/null 2>&1 & printf r"});
+  MemberSpec a =
+      Shell("a", "trap '' TERM; sleep 1000 >/dev/null 2>&1 & printf r");
   a.stop_plan = {{{SIGTERM, std::chrono::hours(1)}, {SIGKILL}}};
   Start({a});
   ASSERT_TRUE(trace_->WaitFor("a drained"));
   EXPECT_EQ(trace_->Count("ended"), 0u);
   Tell(KillMembers{});
   Facts();
-  EXPECT_TRUE(GroupIsGone(Pids()[0]));
+  WaitUntilNobodyIsLeft();
 }
 
 // -- starts that fail ---------------------------------------------------------
