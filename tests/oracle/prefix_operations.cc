@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -64,11 +65,12 @@ void AddElsewhere(Stage::Operations& operations) {
 
 }  // namespace
 
-// In a forked child, too: nothing but system calls.
+// Nobody announces it, so /proc is asked until it says so. In a forked child,
+// too: nothing but system calls.
 void WaitForSleep(pid_t process) {
   char path[32];
   snprintf(path, sizeof(path), "/proc/%d/stat", static_cast<int>(process));
-  for (;; usleep(1000)) {
+  for (;; sched_yield()) {
     char text[256];
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t size = read(fd, text, sizeof(text) - 1);
