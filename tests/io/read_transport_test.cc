@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,9 +14,10 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/io_thread.h"
 #include "io/os_error.h"
+#include "tests/io/read_transport_fixture.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/home.h"
 #include "tests/support/io_fixture.h"
 
 namespace troupe {
@@ -25,36 +25,10 @@ namespace {
 
 using ::testing::ElementsAre;
 
-enum class Home { kWorker, kResident };
-
 // Every promise holds for a protocol on a worker and for one on the I/O thread.
-class ReadTransportTest : public IoTest,
-                          public ::testing::WithParamInterface<Home> {
- protected:
-  ReadProtocol Protocol(ProtocolScript script = {}) {
-    return GetParam() == Home::kWorker ? NewReadProtocol(std::move(script))
-                                       : NewResidentReadProtocol(script);
-  }
-  ReadTransport Reading(OwnedFd fd, ProtocolScript script = {},
-                        ReadTransportOptions options = {}) {
-    ReadTransport transport = SpawnReadTransport(host(), io(), options);
-    number_ = fd.get();
-    EXPECT_EQ(Connect(transport, std::move(fd), Protocol(script)), "");
-    return transport;
-  }
-  // What a connect is refused with.
-  std::string Refusal(OwnedFd fd) {
-    return Connect(SpawnReadTransport(host(), io()), std::move(fd), Protocol());
-  }
-  int number_ = -1;
-};
+class ReadTransportTest : public ReadTransportFixture {};
 
-INSTANTIATE_TEST_SUITE_P(Homes, ReadTransportTest,
-                         ::testing::Values(Home::kWorker, Home::kResident),
-                         [](const auto& info) {
-                           return info.param == Home::kWorker ? "Worker"
-                                                              : "Resident";
-                         });
+INSTANTIATE_TEST_SUITE_P(Homes, ReadTransportTest, EveryHome(), NameOfHome);
 
 // Row R1. The descriptor is not lost to whoever kept a copy of the ticket.
 TEST_P(ReadTransportTest, RefusesWhatIsNoPipeWithAsynciosText) {
@@ -126,19 +100,6 @@ TEST_P(ReadTransportTest, ReadsABlockAtATime) {
   EXPECT_EQ(received_.size(), 1000000u);
   EXPECT_EQ(trace_->Count("DR(65536)"), 15u);
   EXPECT_EQ(trace_->Count("DR(16960)"), 1u);
-}
-
-// Golden trace "read pipe, pty slave closed"; row R8.
-TEST_P(ReadTransportTest, TellsTheErrorOfAHungUpTerminalAndNoEof) {
-  auto [slave, master] = MakeTerminal();
-  Reading(std::move(master));
-  WriteFully(slave, "abc");
-  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
-  slave.Close();
-  std::string lost =
-      absl::StrCat("CL(read \"fd ", number_, "\": Input/output error)");
-  ASSERT_TRUE(trace_->WaitFor(lost));
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", lost));
 }
 
 // Row R21; R8 for an error that is not EIO.
@@ -307,99 +268,6 @@ TEST_P(ReadTransportTest, SaysWhatItServes) {
   EXPECT_EQ(Info(transport).fd, number);
   EXPECT_FALSE(Info(transport).closing);
   EXPECT_FALSE(Info(transport).reading.paused);
-}
-
-// Row R20: no event before the first writer, an end with the last one.
-TEST_P(ReadTransportTest, WaitsForTheFirstWriterOfAFifo) {
-  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
-  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  Reading(OwnedFd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
-  WaitForIteration(*io_);
-  EXPECT_THAT(trace_->events(), ElementsAre("CM"));
-  OwnedFd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  unlink(path.c_str());
-  WriteFully(writer, "x");
-  ASSERT_TRUE(trace_->WaitFor("DR(1)"));
-  writer.Close();
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "EOF", "CL(None)"));
-}
-
-// Row R20: opened for both it never ends.
-TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoThatItMayWrite) {
-  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
-  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  Reading(OwnedFd(open(path.c_str(), O_RDWR | O_CLOEXEC)));
-  for (int i = 1; i <= 2; ++i) {
-    OwnedFd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    WriteFully(writer, std::string(i, 'x'));
-    writer.Close();
-    ASSERT_TRUE(trace_->WaitFor(absl::StrCat("DR(", i, ")")));
-  }
-  unlink(path.c_str());
-  WaitForIteration(*io_);
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(1)", "DR(2)"));
-}
-
-// Row A24: however often its last writer goes, and whatever it had to say.
-TEST_P(ReadTransportTest, OutlastsTheWritersOfAFifoWhenItIsToldTo) {
-  std::string path = absl::StrCat("/tmp/troupe.fifo.", getpid());
-  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  ReadTransport transport =
-      Reading(OwnedFd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
-              {}, {.outlast_writers = true});
-  std::string sent;
-  for (int i = 1; i <= 50; ++i) {
-    OwnedFd writer(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-    ASSERT_TRUE(writer.valid()) << "nobody reads";
-    const std::string text(i % 5, 'x');  // one in five says nothing
-    WriteFully(writer, text);
-    sent += text;
-    // In every order of the end and what is read before it.
-    if (i % 2 == 0) {
-      while (!HasFailure() && Info(transport).reading.delivered < sent.size()) {
-      }
-    }
-    writer.Close();
-    if (i % 3 == 0) WaitForIteration(*io_);
-  }
-  unlink(path.c_str());
-  while (!HasFailure() && Info(transport).reading.delivered < sent.size()) {
-  }
-  WaitForIteration(*io_);
-  EXPECT_TRUE(Info(transport).reading.polling);
-  EXPECT_EQ(trace_->Count("EOF"), 0u);
-  caf::anon_send(transport, CloseTransport{});
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_EQ(received_, sent);
-}
-
-// Row A24: poll(2) would report the end of the last writer without end.
-TEST_P(ReadTransportTest, RefusesToOutlastWritersWhereItMayBlock) {
-  IoThread::Options options;
-  options.selector = SelectorKind::kPoll;
-  auto thread = IoThread::Start(*system_, std::move(options));
-  ASSERT_TRUE(thread.ok()) << thread.status();
-  auto [in, out] = MakePipe();
-  const int number = in.get();
-  EXPECT_EQ(Connect(SpawnReadTransport((*thread)->host(), (*thread)->actor(),
-                                       {.outlast_writers = true}),
-                    std::move(in), Protocol()),
-            absl::StrCat("fd ", number,
-                         ": its writers cannot be outlasted on a thread that "
-                         "may block"));
-  EXPECT_THAT(trace_->events(), ElementsAre());
-}
-
-// Row A24; R8 says what it is otherwise.
-TEST_P(ReadTransportTest, TakesTheHangUpOfATerminalForItsEndWhenItIsToldTo) {
-  auto [slave, master] = MakeTerminal();
-  Reading(std::move(master), {}, {.hang_up_is_end = true});
-  WriteFully(slave, "abc");
-  ASSERT_TRUE(trace_->WaitFor("DR(3)"));
-  slave.Close();
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(3)", "EOF", "CL(None)"));
 }
 
 }  // namespace

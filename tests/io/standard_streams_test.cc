@@ -1,13 +1,12 @@
 #include "io/standard_streams.h"
 
-#include <fcntl.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "io/os_error.h"
 #include "io/read_transport.h"
 #include "io/write_transport.h"
+#include "tests/io/standard_streams_fixture.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/io_fixture.h"
 
@@ -27,6 +27,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+class StandardStreamsTest : public StandardStreamsFixture {};
 
 // As long as one lives, this thread may not open `fd` again through /proc,
 // whoever runs the test.
@@ -42,51 +44,6 @@ class Refusal {
     prctl(PR_SET_DUMPABLE, 1);  // a change of user took it away
   }
 };
-
-class StandardStreamsTest : public IoTest {
- protected:
-  InheritedStream Input(const OwnedFd& fd) {
-    auto stream = InheritedStream::OpenInput(*system_, *io_, fd.get());
-    EXPECT_TRUE(stream.ok()) << stream.status();
-    return *std::move(stream);
-  }
-  InheritedStream Output(const OwnedFd& fd) {
-    auto stream = InheritedStream::OpenOutput(*system_, *io_, fd.get());
-    EXPECT_TRUE(stream.ok()) << stream.status();
-    return *std::move(stream);
-  }
-  ReadTransport Read(const InheritedStream& stream,
-                     ProtocolScript script = {}) {
-    ReadTransport transport =
-        SpawnReadTransport(stream.thread().host(), stream.thread().actor());
-    EXPECT_EQ(Connect(transport, stream.ticket(), NewReadProtocol(script)), "");
-    return transport;
-  }
-  WriteTransport Writer(const InheritedStream& stream) {
-    WriteTransport transport =
-        SpawnWriteTransport(stream.thread().host(), stream.thread().actor());
-    EXPECT_EQ(Connect(transport, stream.ticket(), NewWriteProtocol()), "");
-    return transport;
-  }
-  void WriteAll(const WriteTransport& transport, std::string text) {
-    caf::anon_send(transport, Write{Bytes(std::move(text)), {}});
-    caf::anon_send(transport, WriteEof{});
-    ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  }
-};
-
-// Row A22.
-TEST_F(StandardStreamsTest, ReadsAFileFromItsOffsetAndMovesIt) {
-  OwnedFd file = MakeFile("headertail", O_RDONLY);
-  ASSERT_EQ(lseek(file.get(), 6, SEEK_SET), 6);
-  InheritedStream stream = Input(file);
-  EXPECT_TRUE(stream.has_own_thread());
-  Read(stream);
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "DR(4)", "EOF", "CL(None)"));
-  EXPECT_EQ(received_, "tail");
-  EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 10);
-}
 
 TEST_F(StandardStreamsTest, ReadsAPipeOnTheSharedThread) {
   auto [in, out] = MakePipe();
@@ -122,16 +79,6 @@ TEST_F(StandardStreamsTest, DoesNotOpenAMasterAnew) {
   ASSERT_EQ(write(slave.get(), "out", 3), 3);
   ASSERT_TRUE(trace_->WaitFor("DR(3)"));
   EXPECT_FALSE(IsNonBlocking(master));
-}
-
-// Row A22.
-TEST_F(StandardStreamsTest, ReadsTheEndFromDevNull) {
-  OwnedFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  InheritedStream stream = Input(null);
-  EXPECT_TRUE(stream.has_own_thread());
-  Read(stream);
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "EOF", "CL(None)"));
 }
 
 TEST_F(StandardStreamsTest, ReadsASocketAndLeavesItBlocking) {
@@ -259,52 +206,6 @@ TEST_F(StandardStreamsTest, DoesNotWriteBeforeThereIsRoom) {
   EXPECT_EQ(ReadFully(in, 4), "late");
 }
 
-TEST_F(StandardStreamsTest, CarriesABigFileThroughInOrder) {
-  constexpr size_t kSize = 200 << 20;
-  constexpr size_t kStep = 1 << 20;
-  OwnedFd file = MakeFile("", O_RDWR);
-  ASSERT_EQ(ftruncate(file.get(), kSize), 0);
-  for (uint64_t at = 0; at < kSize; at += kStep) {
-    ASSERT_EQ(pwrite(file.get(), &at, sizeof at, at), 8);
-  }
-  InheritedStream stream = Input(file);
-  size_t position = 0, marks = 0;
-  ProtocolScript script;
-  script.forget = true;
-  script.data = [&](DataReceived& data) {
-    if (position % kStep == 0 && data.bytes.size() >= 8) {
-      uint64_t mark;
-      std::copy_n(data.bytes.data(), 8, reinterpret_cast<char*>(&mark));
-      marks += mark == position;
-    }
-    position += data.bytes.size();
-  };
-  Read(stream, script);
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_EQ(position, kSize);
-  EXPECT_EQ(marks, kSize / kStep);
-}
-
-// Row A22.
-TEST_F(StandardStreamsTest, WritesAFileFromItsOffsetAndMovesIt) {
-  OwnedFd file = MakeFile("", O_RDWR);
-  ASSERT_EQ(write(file.get(), "one ", 4), 4);
-  InheritedStream stream = Output(file);
-  EXPECT_TRUE(stream.has_own_thread());
-  WriteAll(Writer(stream), "two ");
-  ASSERT_EQ(write(file.get(), "three", 5), 5);
-  EXPECT_EQ(ContentOf(file), "one two three");
-}
-
-// Row A22.
-TEST_F(StandardStreamsTest, WritesToDevNull) {
-  OwnedFd null(open("/dev/null", O_WRONLY | O_CLOEXEC));
-  InheritedStream stream = Output(null);
-  EXPECT_TRUE(stream.has_own_thread());
-  WriteAll(Writer(stream), "gone");
-  EXPECT_THAT(trace_->events(), ElementsAre("CM", "CL(None)"));
-}
-
 // Row A23: the terminal of a whole job. What reads and writes there through
 // other descriptors of the same open file never sees EAGAIN.
 TEST_F(StandardStreamsTest, NeverMakesASharedTerminalNonBlocking) {
@@ -323,23 +224,6 @@ TEST_F(StandardStreamsTest, NeverMakesASharedTerminalNonBlocking) {
     ASSERT_TRUE(trace_->WaitFor("CL(None)", 2));
   }
   EXPECT_FALSE(IsNonBlocking(siblings));
-}
-
-TEST_F(StandardStreamsTest, AppendsWhereTheFileAppends) {
-  OwnedFd file = MakeFile("log: ", O_RDWR | O_APPEND);
-  InheritedStream stream = Output(file);
-  WriteAll(Writer(stream), "entry");
-  EXPECT_EQ(ContentOf(file), "log: entry");
-}
-
-TEST_F(StandardStreamsTest, SaysThatTheDeviceIsFull) {
-  OwnedFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
-  InheritedStream stream = Output(full);
-  WriteTransport transport = Writer(stream);
-  caf::anon_send(transport, Write{Bytes::Copy("x"), {}});
-  ASSERT_TRUE(
-      trace_->WaitUntil([](const auto& seen) { return seen.size() == 2; }));
-  EXPECT_THAT(trace_->events()[1], HasSubstr("No space left on device"));
 }
 
 TEST_F(StandardStreamsTest, RefusesTheWrongEndAndAClosedNumber) {

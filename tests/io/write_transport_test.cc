@@ -1,7 +1,6 @@
 #include "io/write_transport.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,14 +13,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/home.h"
 #include "tests/support/io_fixture.h"
 
 namespace troupe {
 namespace {
 
 using ::testing::ElementsAre;
-
-enum class Home { kWorker, kResident };
 
 // Every promise holds for a protocol on a worker and for one on the I/O thread.
 class WriteTransportTest : public IoTest,
@@ -46,12 +44,7 @@ class WriteTransportTest : public IoTest,
   int number_ = -1;
 };
 
-INSTANTIATE_TEST_SUITE_P(Homes, WriteTransportTest,
-                         ::testing::Values(Home::kWorker, Home::kResident),
-                         [](const auto& info) {
-                           return info.param == Home::kWorker ? "Worker"
-                                                              : "Resident";
-                         });
+INSTANTIATE_TEST_SUITE_P(Homes, WriteTransportTest, EveryHome(), NameOfHome);
 
 // Row W1.
 TEST_P(WriteTransportTest, RefusesWhatIsNoPipeWithAsynciosText) {
