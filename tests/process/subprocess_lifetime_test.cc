@@ -1,23 +1,14 @@
-// Who ends with whom: observers, handles, the subprocess, the I/O thread and
-// the spawner (rows P11, P12, P24). The fixture looks for what is left.
-#include <fcntl.h>
+// Who ends with whom: observers, handles and the subprocess (rows P11, P12,
+// P24). The fixture looks for what is left.
 #include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <memory>
-#include <string>
-#include <thread>
-#include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/resident.h"
 #include "process/subprocess.h"
 #include "tests/support/process_fixture.h"
 
@@ -25,7 +16,6 @@ namespace troupe {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::IsEmpty;
 
 class SubprocessLifetimeTest : public ProcessTest {
  protected:
@@ -33,24 +23,6 @@ class SubprocessLifetimeTest : public ProcessTest {
     caf::anon_send_exit(child, caf::exit_reason::kill);
   }
 
-  static StartProcess InGroup(StartProcess start) {
-    start.command.group = ProcessGroup::kNewGroup;
-    return start;
-  }
-
-  // hold_stdout prints its grandchild's pid.
-  pid_t Grandchild() {
-    trace_->WaitUntil([&](const std::vector<std::string>&) {
-      return absl::StrContains(Out(), "\n");
-    });
-    int pid = -1;
-    EXPECT_TRUE(absl::SimpleAtoi(Out(), &pid)) << Out();
-    return pid;
-  }
-  static bool IsDead(pid_t pid) {
-    char state = StateOf(pid);
-    return state == '-' || state == 'Z' || state == 'X';
-  }
   static void WaitUntilDead(pid_t pid) {
     for (int tries = 0; !IsDead(pid); ++tries) {
       ASSERT_LT(tries, 20000) << pid;
@@ -61,12 +33,6 @@ class SubprocessLifetimeTest : public ProcessTest {
   static void SpinFor(std::chrono::steady_clock::duration time) {
     auto end = std::chrono::steady_clock::now() + time;
     while (std::chrono::steady_clock::now() < end) {
-    }
-  }
-  void WaitForNoChildren() {
-    for (int tries = 0; !Children().empty(); ++tries) {
-      ASSERT_LT(tries, 20000) << ::testing::PrintToString(Children());
-      poll(nullptr, 0, 1);
     }
   }
 };
@@ -153,7 +119,7 @@ TEST_F(SubprocessLifetimeTest, StopsTheGroupOfADeadObserverAfterTheExit) {
   ProcessObserver observer = start.observer = NewObserver();
   ASSERT_EQ(Start(child, std::move(start)), "");
   ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
-  pid_t second = Grandchild();
+  pid_t second = PrintedPid();
   caf::anon_send_exit(observer, caf::exit_reason::kill);
   EXPECT_TRUE(Ask<ProcessEnded>(child, WaitForEnd{}).ok());
   WaitUntilDead(second);
@@ -184,7 +150,7 @@ TEST_F(SubprocessLifetimeTest, ReapsAnOrphanThatOutlivedItsPlan) {
                         "trap '' USR1; sleep 1000 & echo $!; read x"};
   ProcessObserver observer = start.observer = NewObserver();
   ASSERT_EQ(Start(child, std::move(start)), "");
-  pid_t second = Grandchild();
+  pid_t second = PrintedPid();
   caf::anon_send_exit(observer, caf::exit_reason::kill);
   auto stopped = Ask<ProcessExited>(
       child, StopProcess{StopPlan{{{SIGUSR1, milliseconds(1)}}}});
@@ -216,7 +182,7 @@ TEST_F(SubprocessLifetimeTest, KilledWithAZombieTheGroupIsKilledAndReaped) {
   Subprocess child = NewSubprocess();
   ASSERT_EQ(Start(child, InGroup(Piped({ChildProgram("hold_stdout")}))), "");
   ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
-  pid_t second = Grandchild();
+  pid_t second = PrintedPid();
   EXPECT_EQ(StateOf(pid_), 'Z');
   Kill(child);
   EXPECT_TRUE(WaitUntilGone(pid_));
@@ -227,7 +193,7 @@ TEST_F(SubprocessLifetimeTest, KilledDuringAStopTheGroupIsKilledAndReaped) {
   Subprocess child = NewSubprocess();
   ASSERT_EQ(
       Start(child, InGroup(Piped({ChildProgram("lead_group"), "ignore"}))), "");
-  pid_t second = Grandchild();
+  pid_t second = PrintedPid();
   AskLater<ProcessExited>("stop", child, StopProcess{});
   ASSERT_TRUE(trace_->WaitFor("EXIT -15"));
   Kill(child);
@@ -262,99 +228,6 @@ TEST_F(SubprocessLifetimeTest, KilledAtAnyMomentOfTheEndNothingIsLeft) {
     SpinFor(std::chrono::microseconds(round * 10));
     Kill(child);
   }
-  WaitForNoChildren();
-}
-
-// -- threads that stop --------------------------------------------------------
-
-TEST_F(SubprocessLifetimeTest, TheIoThreadStopsWithChildrenRunning) {
-  std::vector<Subprocess> children;
-  for (int i = 0; i < 20; ++i) {
-    children.push_back(NewSubprocess());
-    StartProcess start = Piped({ChildProgram("ignore_sigterm")});
-    ASSERT_EQ(Start(children.back(), InGroup(std::move(start))), "");
-  }
-  StopIo();
-  StopAll();
-  EXPECT_THAT(Children(), IsEmpty());
-}
-
-// A child that ends while the thread stops: its zombie is somebody's.
-TEST_F(SubprocessLifetimeTest, TheIoThreadStopsWhileChildrenEnd) {
-  std::vector<Subprocess> children;
-  for (int i = 0; i < 40; ++i) {
-    children.push_back(NewSubprocess());
-    ASSERT_EQ(
-        Start(children.back(), InGroup(Piped({ChildProgram("wait_for_eof")}))),
-        "");
-  }
-  for (const Subprocess& child : children) {
-    caf::anon_send(child, CloseStdin{});
-  }
-  trace_->WaitFor("EXIT 0", 5);
-  StopIo();
-  StopAll();
-  EXPECT_THAT(Children(), IsEmpty());
-}
-
-TEST_F(SubprocessLifetimeTest, TheIoThreadStopsWhileChildrenAreBeingMade) {
-  std::vector<Subprocess> children;
-  for (int i = 0; i < 60; ++i) {
-    children.push_back(NewSubprocess());
-    StartProcess start = InGroup(Piped({ChildProgram("wait_for_eof")}));
-    start.observer = NewObserver();
-    caf::anon_send(children.back(), std::move(start));
-  }
-  trace_->WaitFor("CM", 10);
-  StopIo();
-  StopAll();
-  EXPECT_THAT(Children(), IsEmpty());
-}
-
-// The wrong order, but nothing is lost: what the I/O thread leaves behind is
-// ended by whoever lets go of it.
-TEST_F(SubprocessLifetimeTest, TheSpawnersThreadStopsFirst) {
-  std::vector<Subprocess> children;
-  for (int i = 0; i < 20; ++i) {
-    children.push_back(NewSubprocess());
-    StartProcess start = InGroup(Piped({ChildProgram("wait_for_eof")}));
-    start.observer = NewObserver();
-    caf::anon_send(children.back(), std::move(start));
-  }
-  trace_->WaitFor("CM", 5);
-  spawner_thread_->Stop();
-  StopIo();
-  EXPECT_THAT(Children(), IsEmpty());
-}
-
-TEST_F(SubprocessLifetimeTest, WithoutASpawnerAStartFailsAndNothingHangs) {
-  spawner_thread_->Stop();
-  EXPECT_NE(Start(NewSubprocess(), Piped({ChildProgram("exit_with")})), "");
-  EXPECT_THAT(trace_->events(), IsEmpty());
-}
-
-// The message that lets the zombie go finds no watcher: as when the I/O thread
-// stops while a child ends.
-TEST_F(SubprocessLifetimeTest, AChildIsReapedWhenItsWatcherHasEnded) {
-  Subprocess child = NewSubprocess();
-  ASSERT_EQ(Start(child, InGroup(Piped({ChildProgram("hold_stdout")}))), "");
-  ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
-  EXPECT_EQ(StateOf(pid_), 'Z');
-  caf::anon_send_exit(watcher_, caf::exit_reason::kill);
-  while (!HasEnded(caf::actor_cast<caf::strong_actor_ptr>(watcher_))) {
-    std::this_thread::yield();
-  }
-  caf::anon_send(child, CloseStdin{});
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  EXPECT_TRUE(WaitUntilGone(pid_));
-}
-
-// P12: a child that cannot be watched is killed and reaped.
-TEST_F(SubprocessLifetimeTest, AChildThatCannotBeWatchedIsKilledAndReaped) {
-  caf::anon_send_exit(watcher_, caf::exit_reason::kill);
-  EXPECT_NE(Start(NewSubprocess(), Piped({ChildProgram("ignore_sigterm")})),
-            "");
-  EXPECT_THAT(trace_->events(), IsEmpty());
   WaitForNoChildren();
 }
 

@@ -1,13 +1,14 @@
 // StopProcess: core rule 6, and "done when" 4 of the main job.
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -25,11 +26,6 @@ StopPlan Plan(std::vector<StopRung> rungs) { return {std::move(rungs)}; }
 
 class SubprocessStopTest : public ProcessTest {
  protected:
-  static StartProcess InGroup(StartProcess start) {
-    start.command.group = ProcessGroup::kNewGroup;
-    return start;
-  }
-
   // Runs `program`, which writes when it is ready, in a group of its own.
   Subprocess Ready(const std::string& program) {
     Subprocess child = NewSubprocess();
@@ -43,19 +39,8 @@ class SubprocessStopTest : public ProcessTest {
     Subprocess child = NewSubprocess();
     start.command.argv = {ChildProgram("lead_group"), what};
     EXPECT_EQ(Start(child, start), "");
-    trace_->WaitUntil([&](const std::vector<std::string>&) {
-      return absl::StrContains(Out(), "\n");
-    });
-    std::pair<std::string, std::string> lines =
-        absl::StrSplit(Out(), absl::MaxSplits('\n', 1));
-    EXPECT_TRUE(absl::SimpleAtoi(lines.first, &second_)) << Out();
+    second_ = PrintedPid();
     return child;
-  }
-
-  // Not running any more; who reaps it is not our business.
-  static bool IsDead(pid_t pid) {
-    char state = StateOf(pid);
-    return state == '-' || state == 'Z' || state == 'X';
   }
 
   std::string StopBy(const Subprocess& child, StopProcess stop = {}) {
@@ -90,9 +75,7 @@ TEST_F(SubprocessStopTest, AChildThatIgnoresSigtermIsKilledInThePlansTime) {
 // Core rule 6: SIGCONT behind each signal.
 TEST_F(SubprocessStopTest, AStoppedChildObeys) {
   Subprocess child = Ready("wait_for_eof");
-  ASSERT_TRUE(Do(child, SendSignal{SIGSTOP}).ok());
-  siginfo_t info;
-  ASSERT_EQ(waitid(P_PID, pid_, &info, WSTOPPED | WNOWAIT), 0);
+  Freeze(child);
   EXPECT_EQ(StopBy(child), "EXIT -15");
   EXPECT_LT(took_, milliseconds(2500));
   ASSERT_TRUE(trace_->WaitFor("CL"));

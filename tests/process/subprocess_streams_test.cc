@@ -1,24 +1,26 @@
 // What goes through a child's standard streams: rows P9, P13, P15, P16, P27 and
-// P29, and the credit from the pipe to the observer.
-#include <poll.h>
+// P29.
 #include <signal.h>
-#include <sys/wait.h>
 
-#include <atomic>
-#include <mutex>
+#include <cstddef>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/bytes.h"
 #include "io/framing/separator_framer.h"
 #include "process/subprocess.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/trace.h"
 
 namespace troupe {
 namespace {
@@ -27,37 +29,6 @@ using ::testing::UnorderedElementsAre;
 
 constexpr size_t kMiB = 1024 * 1024;
 
-// Keeps the credits of all output until they are let go.
-class Credits {
- public:
-  ObserverScript Keeper() {
-    return {.output =
-                [this](ProcessOutput& output) {
-                  std::lock_guard<std::mutex> lock(mutex_);
-                  if (open_) return;
-                  kept_.push_back(std::move(output.credit));
-                },
-            .note_output = false};
-  }
-  void LetGo() {
-    std::vector<Credit> kept;
-    std::lock_guard<std::mutex> lock(mutex_);
-    kept.swap(kept_);
-  }
-  void KeepNoMore() {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      open_ = true;
-    }
-    LetGo();
-  }
-
- private:
-  std::mutex mutex_;
-  bool open_ = false;
-  std::vector<Credit> kept_;
-};
-
 class SubprocessStreamsTest : public ProcessTest {
  protected:
   static std::string Pattern(size_t size) {
@@ -65,28 +36,6 @@ class SubprocessStreamsTest : public ProcessTest {
     for (size_t i = 0; i < size; ++i) text[i] = 'a' + i % 23 + i / 4096 % 3;
     return text;
   }
-
-  size_t OutSize() const { return got_->Size(ProcessStream::kStdout); }
-
-  // When the child does not run and no more output comes: it waits for room,
-  // or has ended.
-  size_t SizeWhenStuck() {
-    size_t last = OutSize();
-    for (int same = 0, tries = 0; same < 20 && tries < 20000; ++tries) {
-      poll(nullptr, 0, 1);
-      same = OutSize() == last && StateOf(pid_) != 'R' ? same + 1 : 0;
-      last = OutSize();
-    }
-    return last;
-  }
-
-  void StopSilently(const Subprocess& child) {
-    ASSERT_TRUE(Do(child, SendSignal{SIGSTOP}).ok());
-    siginfo_t info;
-    ASSERT_EQ(waitid(P_PID, pid_, &info, WSTOPPED | WNOWAIT), 0);
-  }
-
-  Credits credits_;
 };
 
 TEST_F(SubprocessStreamsTest, WhatIsWrittenComesBackByteForByte) {
@@ -145,7 +94,7 @@ TEST_F(SubprocessStreamsTest, PausesAndResumesItsWriter) {
   StartProcess start = Piped({ChildProgram("copy_input")});
   start.observer = NewObserver({.output = {}, .note_output = false});
   ASSERT_EQ(Start(child, start), "");
-  StopSilently(child);
+  Freeze(child);
   caf::anon_send(child, Write{Bytes(Pattern(kMiB)), {}});
   ASSERT_TRUE(trace_->WaitFor("PAUSE"));
   AskLater<Drained>("write", child, Write{Bytes("x"), {}});
@@ -161,36 +110,6 @@ TEST_F(SubprocessStreamsTest, PausesAndResumesItsWriter) {
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(OutSize(), kMiB + 1);
   EXPECT_EQ(trace_->Count("PAUSE"), trace_->Count("RESUME"));
-}
-
-// The credit of a Write goes back when its bytes are written: a copy from one
-// child to another is bounded end to end.
-TEST_F(SubprocessStreamsTest, PassesCreditFromOneChildToTheNext) {
-  Subprocess source = NewSubprocess(), sink = NewSubprocess();
-  StartProcess start = Piped({ChildProgram("copy_input")});
-  start.observer = NewObserver({.output = {}, .note_output = false});
-  ASSERT_EQ(Start(sink, start), "");
-  StopSilently(sink);
-  std::atomic<size_t> passed{0};
-  StartProcess flood = Piped({ChildProgram("flood"), absl::StrCat(8 * kMiB)});
-  auto sink_got = std::exchange(got_, std::make_shared<Received>());
-  flood.observer =
-      NewObserver({.output =
-                       [&, sink](ProcessOutput& output) {
-                         passed += output.bytes.size();
-                         caf::anon_send(sink, Write{std::move(output.bytes),
-                                                    std::move(output.credit)});
-                       },
-                   .note_output = false});
-  pid_t sink_pid = pid_;
-  ASSERT_EQ(Start(source, flood), "");
-  size_t stuck = SizeWhenStuck();
-  EXPECT_LE(stuck, kMiB);  // window, one block, and what the pipe took
-  ASSERT_EQ(kill(sink_pid, SIGCONT), 0);
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  caf::anon_send(sink, CloseStdin{});
-  ASSERT_TRUE(trace_->WaitFor("CL", 2));
-  EXPECT_EQ(sink_got->Size(ProcessStream::kStdout), 8 * kMiB);
 }
 
 TEST_F(SubprocessStreamsTest, RefusesToWriteWhenStdinIsNoPipe) {
@@ -281,56 +200,6 @@ TEST_F(SubprocessStreamsTest, LinesOfBothStreamsComeWithoutADeadlock) {
   EXPECT_EQ(trace_->Count("EXIT 0"), 1u);
 }
 
-// A child that fills its pipe waits; memory is bounded by the window.
-TEST_F(SubprocessStreamsTest, AFloodIsHeldUpByCreditAndThenDrained) {
-  Subprocess child = NewSubprocess();
-  StartProcess start = Piped({ChildProgram("flood"), absl::StrCat(16 * kMiB)});
-  start.window = 128 * 1024;
-  start.observer = NewObserver(credits_.Keeper());
-  ASSERT_EQ(Start(child, start), "");
-  EXPECT_LE(SizeWhenStuck(), 256 * 1024u);
-  EXPECT_EQ(trace_->Count("CL"), 0u);
-  credits_.LetGo();
-  size_t stuck = SizeWhenStuck();
-  EXPECT_LE(stuck, 512 * 1024u);
-  credits_.KeepNoMore();
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  EXPECT_EQ(OutSize(), 16 * kMiB);
-  EXPECT_EQ(trace_->Count("EXIT 0"), 1u);
-}
-
-// What a child writes one byte at a time costs memory by the message.
-TEST_F(SubprocessStreamsTest, ABytewiseChildIsHeldUpByCreditToo) {
-  Subprocess child = NewSubprocess();
-  StartProcess start =
-      Piped({ChildProgram("write_bytewise"), std::string(100000, 'x')});
-  start.window = 64 * 1024;
-  start.observer = NewObserver(credits_.Keeper());
-  ASSERT_EQ(Start(child, start), "");
-  SizeWhenStuck();
-  credits_.KeepNoMore();
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  EXPECT_EQ(OutSize(), 100000u);
-}
-
-// The first chunk takes all credit, and the rest has room in the pipe.
-TEST_F(SubprocessStreamsTest, ExitIsToldWhileOutputWaitsForCredit) {
-  Subprocess child = NewSubprocess();
-  StartProcess start = Piped({ChildProgram("flood"), "90000"});
-  start.window = 1024;
-  start.observer = NewObserver(credits_.Keeper());
-  ASSERT_EQ(Start(child, start), "");
-  for (int i = 0; i < 20 && trace_->Count("EXIT 0") == 0; ++i) {
-    if (SizeWhenStuck() < 20000) credits_.LetGo();
-  }
-  ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
-  EXPECT_LT(OutSize(), 90000u);
-  EXPECT_EQ(trace_->Count("CL"), 0u);
-  credits_.KeepNoMore();
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  EXPECT_EQ(OutSize(), 90000u);
-}
-
 // -- giving the streams up ----------------------------------------------------
 
 TEST_F(SubprocessStreamsTest, ClosesSilentStreamsOfAGrandchild) {
@@ -359,32 +228,6 @@ TEST_F(SubprocessStreamsTest, SilenceBeginsWithTheChild) {
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(Out(), "out");
   EXPECT_EQ(Err(), "err");
-}
-
-// A slow observer holds credit longer than the silence: nothing is lost, at
-// whatever moment the credit comes back. All is written, as stderr says, and
-// part of it waits in the pipe.
-TEST_F(SubprocessStreamsTest, SilenceLosesNothingOfASlowObserver) {
-  constexpr size_t kSize = 100000;
-  for (int round = 1; round <= 30; ++round) {
-    got_ = std::make_shared<Received>();
-    Subprocess child = NewSubprocess();
-    StartProcess start =
-        Piped({ChildProgram("flood_and_hold"), absl::StrCat(kSize)});
-    start.window = 1024;
-    Credits credits;
-    start.observer = NewObserver(credits.Keeper());
-    ASSERT_EQ(Start(child, start), "");
-    while (SizeWhenStuck() < kSize - 65536) credits.LetGo();
-    while (got_->Size(ProcessStream::kStderr) == 0) poll(nullptr, 0, 1);
-    caf::anon_send(child, CloseStreamsWhenSilent{absl::Milliseconds(1)});
-    for (int i = 0; trace_->Count("CL") < static_cast<size_t>(round); ++i) {
-      poll(nullptr, 0, 1);
-      credits.LetGo();
-      ASSERT_LT(i, 20000);
-    }
-    EXPECT_EQ(OutSize(), kSize);
-  }
 }
 
 TEST_F(SubprocessStreamsTest, ClosesItsStreamsAtOnceWhenAsked) {

@@ -1,37 +1,37 @@
-// Start, facts in their order, exit and waiting: rows P10, P13 to P17, P20 and
-// P22, and the golden traces of subprocesses.
+// Facts in their order, exit, waiting and signals: rows P10, P13 to P17 and P20
+// to P22, and the golden traces of subprocesses.
 #include "process/subprocess.h"
 
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "caf/actor_system.hpp"
-#include "caf/actor_system_config.hpp"
-#include "caf/atom.hpp"
-#include "caf/exit_reason.hpp"
-#include "caf/io/middleman.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "caf/event_based_actor.hpp"
 #include "caf/send.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
 #include "io/resident.h"
+#include "process/process_messages.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/trace.h"
 
 namespace troupe {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 class SubprocessTest : public ProcessTest {
@@ -196,15 +196,6 @@ TEST_F(SubprocessTest, SaysHowLongItRanAndWhatItUsed) {
   EXPECT_GT(exited->report.usage.ru_maxrss, 0);
 }
 
-TEST_F(SubprocessTest, StartsOneProcessOnly) {
-  Subprocess child = NewSubprocess();
-  StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
-  ASSERT_EQ(Start(child, start), "");
-  EXPECT_EQ(Start(child, start), "the process was started already");
-  ASSERT_TRUE(trace_->WaitFor("CL"));
-  EXPECT_EQ(Start(child, start), "the process was started already");
-}
-
 // "the exit is reported within 100 ms of its happening": the child writes the
 // time at which it ends. Noise of the machine may cost a few.
 TEST_F(SubprocessTest, TellsTheExitWithin100MsOfItsHappening) {
@@ -226,86 +217,6 @@ TEST_F(SubprocessTest, TellsTheExitWithin100MsOfItsHappening) {
     if (ns > 100'000'000) ++late;
   }
   EXPECT_LE(late, kRounds / 10);
-}
-
-// -- a start that fails (P6) --------------------------------------------------
-
-TEST_F(SubprocessTest, AFailedStartSaysStepPathAndErrno) {
-  auto started = Ask<ProcessStarted>(
-      NewSubprocess(), StartProcess{{.argv = {"/no/such", "x"}}, {}});
-  EXPECT_TRUE(absl::IsNotFound(started.status()));
-  EXPECT_EQ(started.status().message(),
-            "exec \"/no/such\": No such file or directory");
-  auto failure = OsFailureOf(started.status());
-  ASSERT_TRUE(failure.has_value());
-  EXPECT_EQ(failure->step, "exec");
-  EXPECT_EQ(failure->path, "/no/such");
-  EXPECT_EQ(failure->error_number, ENOENT);
-}
-
-// The fixture looks for what is left.
-// Core rule 4: credit does not cross to another node.
-TEST_F(SubprocessTest, RefusesAnObserverOfAnotherNode) {
-  caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.load<caf::io::middleman>();  // which makes it a node of its own
-  caf::actor_system other(config);
-  ProcessObserver far = other.spawn([]() -> ProcessObserver::behavior_type {
-    return {[](const ProcessStarted&) {}, [](const ProcessOutput&) {},
-            [](const StreamClosed&) {},   [](const ProcessExited&) {},
-            [](const ProcessEnded&) {},   [](const PauseWriting&) {},
-            [](const ResumeWriting&) {}};
-  });
-  Subprocess child = NewSubprocess();
-  StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
-  start.observer = far;
-  EXPECT_EQ(Start(child, start),
-            "the observer of a process must live in this program");
-  caf::anon_send_exit(far, caf::exit_reason::user_shutdown);
-}
-
-TEST_F(SubprocessTest, AFailedStartTellsTheObserverNothing) {
-  Subprocess child = NewSubprocess();
-  EXPECT_THAT(Start(child, Piped({"/no/such"})), Not(IsEmpty()));
-  StopAll();
-  EXPECT_THAT(trace_->events(), IsEmpty());
-}
-
-TEST_F(SubprocessTest, AFailedStartAnswersEveryoneWhoWaits) {
-  Subprocess child = NewSubprocess();
-  caf::scoped_actor self(*system_);
-  auto exit = self->request(child, kPatience, WaitForExit{});
-  auto end = self->request(child, kPatience, WaitForEnd{});
-  auto start =
-      self->request(child, kPatience, StartProcess{{.argv = {"/no/such"}}, {}});
-  int answers = 0;
-  auto refused = [&](const caf::error& why) {
-    ++answers;
-    EXPECT_EQ(StatusOf(why).message(),
-              "exec \"/no/such\": No such file or directory");
-  };
-  start.receive([](const ProcessStarted&) {}, refused);
-  exit.receive([](const ProcessExited&) {}, refused);
-  end.receive([](const ProcessEnded&) {}, refused);
-  EXPECT_EQ(answers, 3);
-}
-
-TEST_F(SubprocessTest, AfterAFailedStartRequestsAreAnsweredByErrors) {
-  Subprocess child = NewSubprocess();
-  EXPECT_THAT(Start(child, Piped({"/no/such"})), Not(IsEmpty()));
-  EXPECT_FALSE(Ask<ProcessExited>(child, WaitForExit{}).ok());
-  EXPECT_FALSE(Ask<ProcessExited>(child, StopProcess{}).ok());
-  EXPECT_FALSE(Do(child, SendSignal{SIGTERM}).ok());
-}
-
-TEST_F(SubprocessTest, RefusesAStopPlanThatEndsNothingAndMayBeStartedAgain) {
-  Subprocess child = NewSubprocess();
-  StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
-  start.stop_plan.rungs = {{SIGSTOP}};
-  EXPECT_EQ(Start(child, start), "stop plan: SIGSTOP ends no process");
-  start.stop_plan = StopPlan();
-  EXPECT_EQ(Start(child, start), "");
-  ASSERT_TRUE(trace_->WaitFor("CL"));
 }
 
 // -- signals (P20, P21) -------------------------------------------------------
@@ -340,9 +251,7 @@ TEST_F(SubprocessTest, AStoppedChildHasNotExited) {
   Subprocess child = NewSubprocess();
   ASSERT_EQ(Start(child, Piped({ChildProgram("wait_for_eof")})), "");
   ASSERT_TRUE(trace_->WaitFor("DATA 1 'r'"));
-  ASSERT_TRUE(Do(child, SendSignal{SIGSTOP}).ok());
-  siginfo_t info;
-  ASSERT_EQ(waitid(P_PID, pid_, &info, WSTOPPED | WNOWAIT), 0);
+  Freeze(child);
   ASSERT_TRUE(Do(child, SendSignal{SIGCONT}).ok());
   caf::anon_send(child, CloseStdin{});
   ASSERT_TRUE(trace_->WaitFor("CL"));

@@ -2,13 +2,18 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <fstream>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "gtest/gtest.h"
 #include "process/pidfd_watcher.h"
 #include "process/spawner.h"
+#include "tests/support/leak_check.h"
 
 namespace troupe {
 namespace {
@@ -122,6 +127,11 @@ StartProcess ProcessTest::Quiet(std::vector<std::string> argv) {
   return start;
 }
 
+StartProcess ProcessTest::InGroup(StartProcess start) {
+  start.command.group = ProcessGroup::kNewGroup;
+  return start;
+}
+
 std::string ProcessTest::Start(const Subprocess& child, StartProcess request) {
   if (!request.observer) request.observer = NewObserver();
   auto started = Ask<ProcessStarted>(child, std::move(request));
@@ -149,6 +159,34 @@ char ProcessTest::StateOf(pid_t pid) {
   std::getline(in, line);
   size_t close = line.rfind(')');
   return close == std::string::npos ? '-' : line[close + 2];
+}
+
+bool ProcessTest::IsDead(pid_t pid) {
+  const char state = StateOf(pid);
+  return state == '-' || state == 'Z' || state == 'X';
+}
+
+void ProcessTest::WaitForNoChildren() {
+  for (int tries = 0; !Children().empty(); ++tries) {
+    ASSERT_LT(tries, 20000) << ::testing::PrintToString(Children());
+    poll(nullptr, 0, 1);
+  }
+}
+
+void ProcessTest::Freeze(const Subprocess& child) {
+  ASSERT_TRUE(Do(child, SendSignal{SIGSTOP}).ok());
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, pid_, &info, WSTOPPED | WNOWAIT), 0);
+}
+
+pid_t ProcessTest::PrintedPid() {
+  trace_->WaitUntil([&](const std::vector<std::string>&) {
+    return absl::StrContains(Out(), "\n");
+  });
+  const std::string out = Out();
+  int pid = -1;
+  EXPECT_TRUE(absl::SimpleAtoi(out.substr(0, out.find('\n')), &pid)) << out;
+  return pid;
 }
 
 }  // namespace troupe

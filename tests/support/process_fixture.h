@@ -9,7 +9,10 @@
 #ifndef TROUPE_TESTS_SUPPORT_PROCESS_FIXTURE_H_
 #define TROUPE_TESTS_SUPPORT_PROCESS_FIXTURE_H_
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -71,6 +74,8 @@ class ProcessTest : public IoTest {
   // All three streams piped, or all /dev/null; no observer yet.
   static StartProcess Piped(std::vector<std::string> argv);
   static StartProcess Quiet(std::vector<std::string> argv);
+  // The same in a process group of its own.
+  static StartProcess InGroup(StartProcess start);
 
   // Starts with `request.observer`, or a new observer if there is none. Waits
   // for the answer: "" or the error's text. Sets pid_.
@@ -120,8 +125,18 @@ class ProcessTest : public IoTest {
   static bool WaitUntilGone(pid_t pid);
   // One letter of proc(5), '-' when it is gone.
   static char StateOf(pid_t pid);
+  // True when it does not run any more; who reaps it is not our business.
+  static bool IsDead(pid_t pid);
+  // Returns when we have no child, not even a zombie.
+  static void WaitForNoChildren();
+
+  // Sends SIGSTOP to the child of the last start; returns when it stands still.
+  void Freeze(const Subprocess& child);
 
   std::string Out() const { return got_->Text(ProcessStream::kStdout); }
+  size_t OutSize() const { return got_->Size(ProcessStream::kStdout); }
+  // What a child prints in its first line; waits for it.
+  pid_t PrintedPid();
   std::string Err() const { return got_->Text(ProcessStream::kStderr); }
 
   pid_t pid_ = -1;  // of the last start
