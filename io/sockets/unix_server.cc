@@ -1,11 +1,9 @@
 #include "io/sockets/unix_server.h"
 
 #include <algorithm>
-#include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,8 +17,8 @@
 #include "io/fd_ticket.h"
 #include "io/readiness.h"
 #include "io/resident.h"
+#include "io/sockets/served_connection.h"
 #include "io/sockets/socket_accept.h"
-#include "io/sockets/tls_transport.h"
 #include "io/status_error.h"
 #include "io/timer_id.h"
 #include "io/watch_id.h"
@@ -61,13 +59,6 @@ class State {
   void Started(const WatchStarted& started);
   void Arm(bool still_ready);
   void Welcome(OwnedFd fd);
-  StreamTransport NewTransport();
-  // Who is told of a connection.
-  struct Listeners {
-    StreamProtocol protocol;
-    DescriptorReceiver descriptors;
-  };
-  Listeners NewListeners(const StreamTransport& stream);
   void PauseFor(const absl::Status& why);
   void Tell(absl::Status why);
   void AnswerIfClosed();
@@ -172,49 +163,19 @@ void State::OnReady(const FdReady&) {
 
 void State::Welcome(OwnedFd fd) {
   ++accepted_;
-  StreamTransport stream = NewTransport();
-  Listeners listeners = NewListeners(stream);
-  if (!listeners.protocol) return;
-  self_->monitor(stream);
-  connections_.emplace(stream.address(), stream);
+  auto served = NewServedConnection(*host_, io_, options_);
+  if (!served.ok()) return Tell(served.status());
+  self_->monitor(served->stream);
+  connections_.emplace(served->stream.address(), served->stream);
   self_
-      ->request(stream, caf::infinite,
+      ->request(served->stream, caf::infinite,
                 ConnectStream{FdTicket(std::move(fd)),
-                              std::move(listeners.protocol),
+                              std::move(served->protocol),
                               {},
                               options_.after_eof,
-                              std::move(listeners.descriptors)})
+                              std::move(served->descriptors)})
       .then([](const Connected&) {},
             [this](const caf::error& why) { Tell(StatusOf(why)); });
-}
-
-StreamTransport State::NewTransport() {
-  if (options_.tls == nullptr) {
-    return SpawnStreamTransport(*host_, io_, options_.transport);
-  }
-  return SpawnTlsTransport(*host_, io_,
-                           {.context = options_.tls,
-                            .handshake_timeout = options_.handshake_timeout,
-                            .stream = options_.transport});
-}
-
-State::Listeners State::NewListeners(const StreamTransport& stream) {
-  std::string why = "there is none";
-  try {
-    Listeners made{options_.new_protocol(stream), {}};
-    if (made.protocol && options_.descriptors) {
-      made.descriptors = options_.descriptors(made.protocol);
-    }
-    if (made.protocol) return made;
-  } catch (const std::exception& e) {
-    why = e.what();
-  } catch (...) {
-    why = "an exception of no known type";
-  }
-  Tell(absl::InternalError(
-      absl::StrCat("the protocol of a new connection: ", why)));
-  self_->send(stream, AbortTransport{});
-  return {};
 }
 
 void State::PauseFor(const absl::Status& why) {
