@@ -1,148 +1,32 @@
 // Files between the writes of a stream, plain and with TLS (rows SF1 to SF13,
 // V45).
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <functional>
-#include <future>
-#include <memory>
+#include <cstddef>
 #include <string>
-#include <tuple>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "caf/exit_reason.hpp"
-#include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/bytes.h"
 #include "io/fd_ticket.h"
-#include "io/file_sender.h"
 #include "io/os_error.h"
-#include "io/owned_fd.h"
 #include "io/sockets/stream_messages.h"
-#include "io/sockets/stream_transport.h"
-#include "io/sockets/tls_transport.h"
-#include "io/status_error.h"
-#include "io/tls/tls_context.h"
-#include "tests/support/certificates.h"
+#include "tests/io/sockets/send_file_fixture.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/planned_sendfile.h"
-#include "tests/support/stream_fixture.h"
 
 namespace troupe {
 namespace {
 
 using ::testing::AnyOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-enum class With { kNothing, kTls };
-
-// `stream_` sends; what `peer_` gets is in received_, and its events in the
-// trace begin with `peer `.
-class SendFileTest : public StreamTest,
-                     public ::testing::WithParamInterface<With> {
- protected:
-  SendFileTest() {
-    PlannedSendfile::Reset();
-    std::tie(ours_, theirs_) = MakeSocketPair();
-    SetNonBlocking(ours_);
-    SetNonBlocking(theirs_);
-  }
-
-  bool tls() const { return GetParam() == With::kTls; }
-  StreamTransport NewStream() {
-    if (!tls()) return SpawnStreamTransport(host(), io());
-    auto context = TlsContext::Client({.ca_file = ca_.certificate_file()});
-    EXPECT_TRUE(context.ok()) << context.status();
-    return SpawnTlsTransport(
-        host(), io(), {.context = *context, .server_hostname = "example.org"});
-  }
-  StreamTransport NewPeer() {
-    if (!tls()) return SpawnStreamTransport(host(), io());
-    const IssuedCertificate issued =
-        ca_.Issue({.name = "server", .alternative_names = {"DNS:example.org"}});
-    auto context =
-        TlsContext::Server({.certificate_chain_file = issued.chain_file,
-                            .private_key_file = issued.key_file});
-    EXPECT_TRUE(context.ok()) << context.status();
-    return SpawnTlsTransport(host(), io(), {.context = *context});
-  }
-  // Both wait for each other's handshake.
-  void ConnectBoth(ProtocolScript script = {}, ProtocolScript theirs = {}) {
-    theirs.name = "peer ";
-    peer_ = NewPeer();
-    auto served = std::async(std::launch::async, [&] {
-      return Connect(peer_, std::move(theirs_), NewStreamProtocol(theirs));
-    });
-    protocol_ = NewStreamProtocol(std::move(script));
-    EXPECT_EQ(Connect(stream_, std::move(ours_), protocol_), "");
-    EXPECT_EQ(served.get(), "");
-  }
-  void Open(ProtocolScript script = {}, ProtocolScript theirs = {}) {
-    stream_ = NewStream();
-    ConnectBoth(std::move(script), std::move(theirs));
-  }
-  // The peer reads nothing until it is told to.
-  void OpenToADeafPeer() {
-    ProtocolScript deaf;
-    deaf.made = [this] { caf::anon_send(peer_, PauseReading{}); };
-    Open({}, deaf);
-  }
-  void LetItRead() { caf::anon_send(peer_, ResumeReading{}); }
-
-  // Sends our file, by a copy of the descriptor. The answer can be waited for:
-  // `10`, or the error's text, after a `-` if it is kCancelled.
-  using Answer = std::function<std::string()>;
-  Answer SendIt(FileRange range = {}) {
-    FdTicket file(OwnedFd(fcntl(file_.get(), F_DUPFD_CLOEXEC, 3)));
-    auto handle = self_->request(
-        stream_, caf::infinite,
-        SendFile{std::move(file), range.offset, range.count, range.fallback});
-    return [handle = std::make_shared<decltype(handle)>(std::move(handle))] {
-      std::string text;
-      handle->receive(
-          [&](const FileSent& sent) { text = absl::StrCat(sent.bytes); },
-          [&](const caf::error& why) {
-            const absl::Status status = StatusOf(why);
-            text = absl::StrCat(absl::IsCancelled(status) ? "-" : "",
-                                status.message());
-          });
-      return text;
-    };
-  }
-  // A file that no socket takes at once, and none ever will in this test.
-  void MakeItHuge() {
-    file_ = MakeFile("", O_RDWR);
-    ASSERT_EQ(ftruncate(file_.get(), int64_t{10} << 30), 0);
-  }
-  // When as much of it is on its way as there is room for.
-  void WaitUntilStuck() {
-    for (int i = 0; i < 5; ++i) WaitForIteration(*io_);
-  }
-
-  template <class Message>
-  void Send(Message message) {
-    caf::anon_send(stream_, std::move(message));
-  }
-  void Say(const std::string& text) { Send(Write{Bytes(text), {}}); }
-  off_t Position() { return lseek(file_.get(), 0, SEEK_CUR); }
-  bool WaitForPeersEnd() { return trace_->WaitForPrefix("peer CL("); }
-  bool WaitForOurEnd() { return trace_->WaitForPrefix("CL("); }
-
-  const CertificateAuthority ca_{"CA"};
-  OwnedFd file_ = MakeFile("0123456789", O_RDWR);
-  OwnedFd ours_, theirs_;
-  StreamTransport stream_, peer_;
-  StreamProtocol protocol_;
-  caf::scoped_actor self_{*system_};
-};
 
 INSTANTIATE_TEST_SUITE_P(Streams, SendFileTest,
                          ::testing::Values(With::kNothing, With::kTls),
@@ -407,122 +291,6 @@ TEST_P(SendFileTest, TellsThatTheFileCannotBeReadAndGoesOn) {
   Say("next");
   EXPECT_EQ(sent(), "pread: Bad file descriptor");
   ASSERT_TRUE(trace_->WaitFor("peer DR(4)"));
-}
-
-class PlainSendFileTest : public SendFileTest {};
-
-INSTANTIATE_TEST_SUITE_P(Streams, PlainSendFileTest,
-                         ::testing::Values(With::kNothing));
-
-// Row SF3.
-TEST_P(PlainSendFileTest, CopiesWhereTheKernelCannotUnlessItMayNot) {
-  Open();
-  PlannedSendfile::Reset({ENOSYS, ENOSYS});
-  EXPECT_EQ(SendIt()(), "10");
-  EXPECT_EQ(SendIt({.fallback = false})(),
-            "os.sendfile call failed: Function not implemented");
-  EXPECT_EQ(SendIt({.fallback = false})(), "10");
-  Send(CloseTransport{});
-  ASSERT_TRUE(WaitForPeersEnd());
-  EXPECT_EQ(received_, "01234567890123456789");
-}
-
-// Row SF6: after some bytes there is no fallback.
-TEST_P(PlainSendFileTest, TellsTheFilesErrorAfterSomeBytesAndGoesOn) {
-  OpenToADeafPeer();
-  MakeItHuge();
-  PlannedSendfile::Reset({0, EIO});
-  Answer sent = SendIt();
-  Say("next");
-  EXPECT_EQ(sent(), "sendfile: Input/output error");
-  EXPECT_GT(Position(), 0);
-  LetItRead();
-  Send(CloseTransport{});
-  ASSERT_TRUE(WaitForPeersEnd());
-  EXPECT_EQ(received_.size(), static_cast<size_t>(Position()) + 4);
-}
-
-// Row SF12: at once, while what the peer says is still read.
-TEST_P(PlainSendFileTest, FailsWhenThePeerReadsNoMore) {
-  stream_ = NewStream();
-  EXPECT_EQ(Connect(stream_, std::move(ours_), NewStreamProtocol()), "");
-  MakeItHuge();
-  PlannedSendfile::Reset({0, EPIPE});
-  EXPECT_THAT(SendIt()(), HasSubstr(ErrnoText(EPIPE)));
-  EXPECT_GT(Position(), 0);
-  WriteFully(theirs_, "more");
-  ASSERT_TRUE(trace_->WaitFor("DR(4)"));
-  theirs_.Close();
-  ASSERT_TRUE(WaitForOurEnd());
-}
-
-// It does not wait for a reader of what is cancelled; with TLS what is
-// encrypted has to go out.
-TEST_P(PlainSendFileTest, ClosesWhenTheLastFileIsCancelled) {
-  OpenToADeafPeer();
-  MakeItHuge();
-  Answer sent = SendIt();
-  Send(CloseTransport{});
-  WaitUntilStuck();
-  Send(CancelSendFile{});
-  EXPECT_THAT(sent(), StartsWith("-sendfile was cancelled"));
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-}
-
-// sendfile(2) would hold up the whole thread.
-TEST_P(PlainSendFileTest, CopiesToASocketThatMayBlock) {
-  std::tie(ours_, theirs_) = MakeSocketPair();
-  OpenToADeafPeer();
-  MakeItHuge();
-  Answer sent = SendIt({.count = 4 << 20});
-  WaitUntilStuck();
-  LetItRead();
-  EXPECT_EQ(sent(), absl::StrCat(4 << 20));
-  EXPECT_THAT(PlannedSendfile::asked_for(), IsEmpty());
-}
-
-// Row SF2.
-TEST_P(PlainSendFileTest, IsNotForSocketsThatKeepBoundaries) {
-  for (bool early : {true, false}) {
-    std::tie(ours_, theirs_) = MakeSocketPair(SOCK_SEQPACKET);
-    lseek(file_.get(), 5, SEEK_SET);
-    stream_ = NewStream();
-    Answer sent;
-    if (early) sent = SendIt();
-    ConnectBoth();
-    if (!early) sent = SendIt();
-    EXPECT_EQ(sent(), "only SOCK_STREAM type sockets are supported");
-    EXPECT_EQ(Position(), early ? 0 : 5);
-  }
-}
-
-class TlsSendFileTest : public SendFileTest {};
-
-INSTANTIATE_TEST_SUITE_P(Streams, TlsSendFileTest,
-                         ::testing::Values(With::kTls));
-
-// Row SF10.
-TEST_P(TlsSendFileTest, IsAlwaysAFallback) {
-  Open();
-  EXPECT_EQ(SendIt({.fallback = false})(),
-            "fallback is disabled and native sendfile is not supported for "
-            "transport tls-transport");
-  EXPECT_EQ(SendIt()(), "10");
-  EXPECT_THAT(PlannedSendfile::asked_for(), IsEmpty());
-}
-
-// Row SF11: what is behind a file waits for it, and is not lost uncounted.
-TEST_P(TlsSendFileTest, CountsWhatIsLostBehindIt) {
-  OpenToADeafPeer();
-  MakeItHuge();
-  Answer sent = SendIt();
-  Say("behind");
-  WaitUntilStuck();
-  const size_t left = Info(stream_).writing.buffered;
-  EXPECT_GT(left, 6u);
-  Send(AbortTransport{});
-  EXPECT_EQ(sent(), "-the transport was closed");
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat("CL(None) lost ", left)));
 }
 
 }  // namespace

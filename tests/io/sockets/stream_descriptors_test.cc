@@ -1,36 +1,30 @@
 // Descriptors that go through stream transports beside the bytes (row A25).
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <functional>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "caf/actor_cast.hpp"
-#include "caf/event_based_actor.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/bytes.h"
+#include "io/fd_ticket.h"
 #include "io/owned_fd.h"
-#include "io/resident.h"
 #include "io/sockets/descriptor_passing.h"
+#include "io/sockets/stream_messages.h"
 #include "io/sockets/stream_transport.h"
 #include "tests/io/sockets/full_descriptor_table.h"
+#include "tests/io/sockets/stream_descriptors_fixture.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/stream_fixture.h"
+#include "tests/support/trace.h"
 
 namespace troupe {
 namespace {
@@ -38,111 +32,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// One actor that is told of bytes and descriptors: `FD(2)@5` is two descriptors
-// before the chunk that begins at byte 5.
-using Both = StreamProtocol::extend<caf::reacts_to<DescriptorsReceived>>;
-
-struct BothNotes {
-  std::shared_ptr<Trace> trace;
-  std::function<void(DescriptorsReceived&)> descriptors;
-};
-
-Both::behavior_type BothHandlers(Resident<Both::base>*, BothNotes notes) {
-  auto add = [=](std::string event) { notes.trace->Add(std::move(event)); };
-  return {
-      [=](const ConnectionMade&) { add("CM"); },
-      [=](const DataReceived& data) {
-        add(absl::StrCat("DR ", data.bytes.view()));
-      },
-      [=](const EofReceived&) { add("EOF"); },
-      [](const PauseWriting&) {},
-      [](const ResumeWriting&) {},
-      [=](const ConnectionLost&) { add("CL"); },
-      [=](DescriptorsReceived& received) {
-        add(absl::StrCat("FD(", received.descriptors.size(), ")@",
-                         received.position, received.lost ? " lost" : ""));
-        if (notes.descriptors) notes.descriptors(received);
-      },
-  };
-}
-
-class StreamDescriptorsTest : public StreamTest {
- protected:
-  StreamDescriptorsTest() { Pair(SOCK_STREAM); }
-  ~StreamDescriptorsTest() override { kept_.clear(); }
-
-  void Pair(int type) { std::tie(ours_, theirs_) = MakeSocketPair(type); }
-
-  // A transport that writes, with a protocol that notes PAUSE and CL(...).
-  void OpenWriter(AfterEof after_eof = AfterEof::kHalfOpen) {
-    writer_ = SpawnStreamTransport(host(), io());
-    ASSERT_EQ(
-        Connect(writer_, std::move(ours_), NewStreamProtocol(), after_eof), "");
-  }
-  // One that reads, with one actor for bytes and descriptors. What it gets is
-  // kept, without credit, unless `descriptors` says otherwise.
-  void OpenReader(std::function<void(DescriptorsReceived&)> descriptors = {}) {
-    if (!descriptors) {
-      descriptors = [this](DescriptorsReceived& received) { Keep(received); };
-    }
-    Both both = SpawnResident<caf::hidden>(
-        host(), BothHandlers, BothNotes{read_, std::move(descriptors)});
-    ASSERT_EQ(ConnectReader(std::move(theirs_),
-                            caf::actor_cast<DescriptorReceiver>(both),
-                            caf::actor_cast<StreamProtocol>(both)),
-              "");
-  }
-  std::string ConnectReader(OwnedFd fd, DescriptorReceiver receiver,
-                            StreamProtocol protocol) {
-    reader_ = SpawnStreamTransport(host(), io());
-    return Answer<Connected>(reader_,
-                             ConnectStream{.fd = FdTicket(std::move(fd)),
-                                           .protocol = std::move(protocol),
-                                           .descriptors = std::move(receiver)});
-  }
-  void Keep(DescriptorsReceived& received) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (FdTicket& ticket : received.descriptors)
-      kept_.push_back(ticket.Take());
-  }
-
-  // A write end of pipe_.
-  FdTicket Ticket() { return FdTicket(OwnedFd(dup(pipe_.second.get()))); }
-  std::vector<FdTicket> Tickets(size_t count) {
-    std::vector<FdTicket> tickets(count);
-    std::generate(tickets.begin(), tickets.end(), [this] { return Ticket(); });
-    return tickets;
-  }
-  std::string Pass(const std::string& text, std::vector<FdTicket> tickets) {
-    return Answer<Drained>(writer_,
-                           WriteDescriptors{Bytes(text), std::move(tickets)});
-  }
-  void Say(const std::string& text) {
-    caf::anon_send(writer_, Write{Bytes(text), {}});
-  }
-  // Not by a transport.
-  static void PassPlainly(const OwnedFd& socket, const std::string& text,
-                          const std::vector<int>& numbers) {
-    const iovec piece = {const_cast<char*>(text.data()), text.size()};
-    EXPECT_TRUE(SendWithDescriptors(socket.get(), {&piece, 1}, numbers).ok());
-  }
-  // Returns when nobody has a write end of pipe_ any more.
-  void ExpectAllClosed() {
-    pipe_.second.Close();
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      kept_.clear();
-    }
-    WaitForHangUp(pipe_.first);
-  }
-
-  OwnedFd ours_, theirs_;
-  Ends pipe_ = MakePipe();
-  StreamTransport writer_, reader_;
-  std::shared_ptr<Trace> read_ = std::make_shared<Trace>();
-  std::mutex mutex_;
-  std::vector<OwnedFd> kept_;
-};
+class StreamDescriptorsTest : public StreamDescriptorsFixture {};
 
 TEST_F(StreamDescriptorsTest, PassesThemBesideTheBytes) {
   OpenWriter();
@@ -373,146 +263,12 @@ TEST_F(StreamDescriptorsTest, SaysThatSomeWereLostAndGoesOn) {
   ExpectAllClosed();
 }
 
-// -- bounds -------------------------------------------------------------------
-
 TEST_F(StreamDescriptorsTest, PausesAWriterByWhatItHoldsOpen) {
   Fill(ours_);
   OpenWriter();
   caf::anon_send(writer_, WriteDescriptors{Bytes("x"), Tickets(16)});
   ASSERT_TRUE(trace_->WaitFor("PAUSE"));
   EXPECT_TRUE(Info(writer_).writing.paused);
-}
-
-// The position of a file is its number: each is opened by itself.
-class FloodTest : public StreamDescriptorsTest {
- protected:
-  static constexpr int kAll = 10000;
-
-  void SetUp() override {
-    file_ = MakeFile(std::string(kAll, '.'), O_RDONLY);
-    path_ = absl::StrCat("/proc/self/fd/", file_.get());
-  }
-  FdTicket Numbered(int number) {
-    OwnedFd fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    EXPECT_EQ(lseek(fd.get(), number, SEEK_SET), number);
-    return FdTicket(std::move(fd));
-  }
-  // One after the other, each when the one before has drained.
-  void PassAll() {
-    system_->spawn<caf::hidden>(
-        [this](caf::event_based_actor* self) { PassFrom(self, 0); });
-  }
-  void PassFrom(caf::event_based_actor* self, int number) {
-    if (number == kAll) return;
-    self->request(writer_, caf::infinite,
-                  WriteDescriptors{Bytes("x"), {Numbered(number)}})
-        .then([=, this](const Drained&) { PassFrom(self, number + 1); });
-  }
-
-  OwnedFd file_;
-  std::string path_;
-};
-
-TEST_F(FloodTest, IsBoundedByAReceiverThatKeepsThemAndAllComeInOrder) {
-  const size_t before = OpenDescriptors().size();
-  std::vector<DescriptorsReceived> kept;  // the I/O thread's, and under mutex_
-  bool keeps = true;
-  int expected = 0, wrong = 0;
-  size_t most = 0;
-  OpenWriter();
-  OpenReader([&](DescriptorsReceived& received) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (const FdTicket& ticket : received.descriptors) {
-      if (lseek(ticket.number(), 0, SEEK_CUR) != expected++) ++wrong;
-    }
-    if (keeps) kept.push_back(received);
-    most = std::max(most, kept.size());
-    if (expected == kAll) read_->Add("all");
-  });
-  PassAll();
-  // Soon nothing is read any more, so the socket fills, and then the writer.
-  // How soon depends on the bytes that are in flight, too.
-  ASSERT_TRUE(read_->WaitFor("FD(1)@49"));
-  ASSERT_TRUE(trace_->WaitUntil([](const std::vector<std::string>& events) {
-    return !events.empty() && events.back() == "PAUSE";
-  }));
-  for (int i = 0; i < 3; ++i) WaitForIteration(*io_);
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    EXPECT_LE(kept.size(), 65u);
-  }
-  EXPECT_LT(OpenDescriptors().size() - before, 120u);
-  // With half of the window it would be woken.
-  EXPECT_GT(Info(reader_).reading.in_flight, 128u * 1024);
-  std::vector<DescriptorsReceived> let_go;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    keeps = false;
-    let_go.swap(kept);
-  }
-  let_go.clear();
-  ASSERT_TRUE(read_->WaitFor("all"));
-  EXPECT_EQ(wrong, 0);
-  EXPECT_LE(most, 65u);
-}
-
-// -- another process ----------------------------------------------------------
-
-class OtherProcessTest : public StreamDescriptorsTest {
- protected:
-  // Does `body` in a forked process, then waits to be killed. Our side of
-  // theirs_ is closed.
-  void Fork(const std::function<void()>& body) {
-    Ends ready = MakePipe();
-    child_ = fork();
-    if (child_ == 0) {
-      close(ours_.get());
-      close(pipe_.second.get());
-      body();
-      WriteFully(ready.second, "!");
-      for (;;) pause();
-    }
-    theirs_.Close();
-    EXPECT_EQ(ReadFully(ready.first, 1), "!");
-  }
-  void Kill() {
-    kill(child_, SIGKILL);
-    EXPECT_EQ(waitpid(child_, nullptr, 0), child_);
-  }
-
-  pid_t child_ = -1;
-};
-
-TEST_F(OtherProcessTest, ClosesEverythingWhenAPeerThatDoesNotReadIsKilled) {
-  Fork([] {});
-  OpenWriter();
-  // Until the socket is full, and then some.
-  while (!Info(writer_).writing.paused) {
-    caf::anon_send(writer_, WriteDescriptors{Bytes("x"), Tickets(2)});
-  }
-  Kill();
-  ASSERT_TRUE(trace_->WaitForPrefix("CL("));
-  ExpectAllClosed();
-}
-
-TEST_F(OtherProcessTest, HasWhatAPeerPassedBeforeItWasKilled) {
-  Fork([this] {
-    for (int i = 0; i < 3; ++i) {
-      const Ends ends = MakePipe();
-      WriteFully(ends.second, absl::StrCat("from pipe ", i));
-      PassPlainly(theirs_, absl::StrCat(i), {ends.first.get()});
-    }
-  });
-  Kill();
-  theirs_ = std::move(ours_);
-  OpenReader();
-  ASSERT_TRUE(read_->WaitFor("CL"));
-  EXPECT_THAT(read_->events(),
-              ElementsAre("CM", "FD(1)@0", "DR 0", "FD(1)@1", "DR 1", "FD(1)@2",
-                          "DR 2", "EOF", "CL"));
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(ReadFully(kept_.at(i), 100), absl::StrCat("from pipe ", i));
-  }
 }
 
 }  // namespace

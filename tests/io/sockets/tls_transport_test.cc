@@ -1,10 +1,9 @@
-// TLS between protocol and socket (rows U1, U21, U33).
+// TLS between protocol and socket (rows U1, U21).
 #include "io/sockets/tls_transport.h"
 
 #include <sys/socket.h>
 
 #include <atomic>
-#include <future>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -12,102 +11,32 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "caf/event_based_actor.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/bytes.h"
 #include "io/fd_ticket.h"
-#include "io/owned_fd.h"
+#include "io/sockets/stream_messages.h"
+#include "io/sockets/stream_transport.h"
 #include "io/status_error.h"
 #include "io/tls/tls_context.h"
-#include "tests/support/certificates.h"
+#include "tests/io/sockets/tls_transport_fixture.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/echo_protocol.h"
-#include "tests/support/stream_fixture.h"
+#include "tests/support/protocol_notes.h"
 
 namespace troupe {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
-// The client's protocol writes down; the server's is the one that a test wants.
-class TlsTransportTest : public StreamTest,
-                         public ::testing::WithParamInterface<TlsVersion> {
- protected:
-  TlsTransportTest() { std::tie(ours_, theirs_) = MakeSocketPair(); }
+class TlsTransportTest : public TlsTransportFixture {};
 
-  TlsContext::Shared ServerContext(TlsOptions options = {}) {
-    const IssuedCertificate issued =
-        ca_.Issue({.name = "server", .alternative_names = {"DNS:example.org"}});
-    options.certificate_chain_file = issued.chain_file;
-    options.private_key_file = issued.key_file;
-    auto context = TlsContext::Server(options);
-    EXPECT_TRUE(context.ok()) << context.status();
-    return *context;
-  }
-  TlsContext::Shared ClientContext(TlsOptions options = {}) {
-    if (options.ca_file.empty()) options.ca_file = ca_.certificate_file();
-    options.minimum_version = options.maximum_version = GetParam();
-    auto context = TlsContext::Client(options);
-    EXPECT_TRUE(context.ok()) << context.status();
-    return *context;
-  }
-  StreamTransport NewClient(std::string hostname = "example.org",
-                            TlsOptions options = {}) {
-    return SpawnTlsTransport(host(), io(),
-                             {.context = ClientContext(std::move(options)),
-                              .server_hostname = std::move(hostname)});
-  }
-  StreamTransport NewServer(TlsOptions options = {}) {
-    return SpawnTlsTransport(host(), io(), {.context = ServerContext(options)});
-  }
-
-  // Connects a server to theirs_, in the background: its error's text.
-  std::future<std::string> Serve(StreamTransport server,
-                                 StreamProtocol protocol = {}) {
-    if (!protocol) protocol = SpawnEcho(host(), server);
-    auto text = std::make_shared<std::promise<std::string>>();
-    ConnectStream request{FdTicket(std::move(theirs_)), std::move(protocol)};
-    system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {
-      self->request(server, caf::infinite, request)
-          .then([=](const Connected&) { text->set_value(""); },
-                [=](const caf::error& why) {
-                  text->set_value(std::string(StatusOf(why).message()));
-                });
-    });
-    return text->get_future();
-  }
-  // Both, and an echo at the other end.
-  void Open(ProtocolScript script = {}) {
-    client_ = NewClient();
-    auto served = Serve(NewServer());
-    ASSERT_EQ(Connect(client_, std::move(ours_),
-                      NewStreamProtocol(std::move(script))),
-              "");
-    ASSERT_EQ(served.get(), "");
-  }
-  template <class Message>
-  void Send(Message message) {
-    caf::anon_send(client_, std::move(message));
-  }
-  void Say(const std::string& text) { Send(Write{Bytes(text), {}}); }
-
-  const CertificateAuthority ca_{"CA"};
-  OwnedFd ours_, theirs_;
-  StreamTransport client_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Versions, TlsTransportTest,
-                         ::testing::Values(TlsVersion::kTls12,
-                                           TlsVersion::kTls13),
-                         [](const auto& info) {
-                           return info.param == TlsVersion::kTls12 ? "Tls12"
-                                                                   : "Tls13";
-                         });
+INSTANTIATE_TEST_SUITE_P(Versions, TlsTransportTest, EveryTlsVersion(),
+                         NameOfTlsVersion);
 
 TEST_P(TlsTransportTest, CarriesBytesBothWays) {
   Open();
@@ -175,21 +104,6 @@ TEST_P(TlsTransportTest, SaysWhatWasAgreed) {
   ASSERT_TRUE(trace_->WaitFor("CL(None)"));
 }
 
-TEST_P(TlsTransportTest, WritesWhatWasWrittenBeforeTheHandshake) {
-  client_ = NewClient();
-  Say("early ");
-  ProtocolScript script;
-  script.made = [&] {
-    Say("made");
-    Send(WriteEof{});
-  };
-  auto served = Serve(NewServer());
-  ASSERT_EQ(Connect(client_, std::move(ours_), NewStreamProtocol(script)), "");
-  ASSERT_TRUE(trace_->WaitFor("CL(None)"));
-  EXPECT_EQ(received_, "early made");
-  EXPECT_EQ(served.get(), "");
-}
-
 TEST_P(TlsTransportTest, MayBeClosedInConnectionMade) {
   client_ = NewClient();
   ProtocolScript script;
@@ -245,88 +159,6 @@ TEST_P(TlsTransportTest, StopsAtTheWindowAndGoesOn) {
   ASSERT_TRUE(trace_->WaitFor("CL(None)"));
   EXPECT_EQ(received_.size(), much.size());
 }
-
-// -- refusals -----------------------------------------------------------------
-
-TEST_P(TlsTransportTest, RefusesAServerOfAnotherName) {
-  auto served = Serve(NewServer());
-  EXPECT_THAT(
-      Connect(NewClient("example.com"), std::move(ours_), NewStreamProtocol()),
-      HasSubstr("TLS handshake with \"example.com\": certificate verify "
-                "failed: hostname mismatch"));
-  EXPECT_NE(served.get(), "");
-  EXPECT_THAT(trace_->events(), IsEmpty());
-}
-
-TEST_P(TlsTransportTest, RefusesAServerOfAnotherAuthority) {
-  const CertificateAuthority other("other");
-  auto served = Serve(NewServer());
-  EXPECT_THAT(
-      Connect(NewClient("example.org", {.ca_file = other.certificate_file()}),
-              std::move(ours_), NewStreamProtocol()),
-      HasSubstr("certificate verify failed"));
-  EXPECT_THAT(served.get(), HasSubstr("alert"));
-}
-
-TEST_P(TlsTransportTest, RefusesAClientWithoutACertificate) {
-  auto served = Serve(NewServer(
-      {.ca_file = ca_.certificate_file(), .require_client_certificate = true}));
-  client_ = NewClient();
-  // With TLS 1.3 it is connected before the server has looked.
-  const std::string refusal =
-      Connect(client_, std::move(ours_), NewStreamProtocol());
-  EXPECT_THAT(served.get(), HasSubstr("did not return a certificate"));
-  if (GetParam() == TlsVersion::kTls12) {
-    EXPECT_NE(refusal, "");
-  } else {
-    ASSERT_EQ(refusal, "");
-    ASSERT_TRUE(trace_->WaitForPrefix("CL("));
-    EXPECT_THAT(trace_->events().back(), HasSubstr("certificate required"));
-  }
-}
-
-TEST_P(TlsTransportTest, RefusesGarbageInsteadOfAHandshake) {
-  ProtocolScript script;
-  auto server = NewServer();
-  auto served = Serve(server, NewStreamProtocol());
-  WriteFully(ours_, "GET / HTTP/1.1\r\n\r\n");
-  EXPECT_THAT(served.get(), HasSubstr("TLS handshake"));
-  EXPECT_THAT(trace_->events(), IsEmpty());
-}
-
-// Row U33: 60 s by default.
-TEST_P(TlsTransportTest, GivesUpAHandshakeThatDoesNotEnd) {
-  StreamTransport client =
-      SpawnTlsTransport(host(), io(),
-                        {.context = ClientContext(),
-                         .server_hostname = "example.org",
-                         .handshake_timeout = absl::Milliseconds(20)});
-  EXPECT_EQ(Connect(client, std::move(ours_), NewStreamProtocol()),
-            "TLS handshake took longer than 20ms");
-}
-
-TEST_P(TlsTransportTest, MayBeCalledOffInTheHandshake) {
-  client_ = NewClient();
-  auto connected = Later(client_, WriteLines{});  // it is there
-  caf::scoped_actor self(*system_);
-  auto answer = self->request(
-      client_, caf::infinite,
-      ConnectStream{FdTicket(std::move(ours_)), NewStreamProtocol()});
-  Send(CloseTransport{});
-  answer.receive([](const Connected&) { ADD_FAILURE() << "connected"; },
-                 [](const caf::error& why) {
-                   EXPECT_EQ(StatusOf(why).message(),
-                             "the transport is closed");
-                 });
-  EXPECT_NE(connected.get(), "");
-}
-
-TEST_P(TlsTransportTest, SaysThatAHostNameIsNone) {
-  EXPECT_NE(
-      Connect(NewClient("no name"), std::move(ours_), NewStreamProtocol()), "");
-}
-
-// -- the end ------------------------------------------------------------------
 
 // Somebody has cut it.
 TEST_P(TlsTransportTest, EndsWithAnErrorWithoutACloseNotify) {
