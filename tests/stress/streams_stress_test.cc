@@ -6,7 +6,6 @@
 // another one.
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
@@ -19,14 +18,10 @@
 #include <vector>
 
 #include "absl/base/config.h"
-#include "absl/status/status.h"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
-#include "io/block_pool.h"
 #include "io/io_thread.h"
-#include "io/os_error.h"
-#include "io/read_buffer.h"
 #include "io/sockets/stream_transport.h"
 #include "io/sockets/tls_transport.h"
 #include "io/sockets/unix_listener.h"
@@ -35,6 +30,7 @@
 #include "process/descriptor_limit.h"
 #include "tests/stress/byte_pattern.h"
 #include "tests/stress/process_memory.h"
+#include "tests/stress/stream_exchange.h"
 #include "tests/stress/stream_player.h"
 #include "tests/support/certificates.h"
 #include "tests/support/stream_fixture.h"
@@ -49,9 +45,7 @@ constexpr size_t kTotal = size_t{256} << 20;  // its memory is another's
 constexpr size_t kTotal = size_t{1} << 30;
 #endif
 
-constexpr size_t kWindow = 16 * 1024;
 constexpr size_t kLargeWindow = 256 * 1024;  // of some clients
-constexpr size_t kHighMark = 16 * 1024;
 constexpr size_t kSmallChunk = 16 * 1024;
 constexpr size_t kLargeChunk = 256 * 1024;
 // Every so many connections write chunks of up to kLargeChunk.
@@ -64,18 +58,6 @@ uint64_t Seed() {
   std::cout << "TROUPE_STRESS_SEED=" << seed << std::endl;
   return seed;
 }
-
-struct End {
-  PlayerPlan plan;
-  size_t window = kWindow;
-  PlayerReport report;
-  StreamTransport stream;
-  StreamPlayer player;
-};
-struct Exchange {
-  End client;
-  End server;
-};
 
 class StreamsStressTest : public StreamTest {
  protected:
@@ -102,21 +84,12 @@ class StreamsStressTest : public StreamTest {
   void Play();
   void Check(bool tls);
 
-  // What is read ahead: less than the window when a read begins, and what one
-  // read may be charged for.
-  size_t MostInFlight(const End& end) const {
-    return end.window + Block::kSize + ReadBuffer::kMessageCost;
-  }
-  size_t MostBuffered(const End& end) const {
-    // TLS adds less than a 64th, and a little for each write.
-    return kHighMark + end.plan.max_chunk + end.plan.max_chunk / 64 + 4096;
-  }
   // What windows and marks allow all ends together.
   size_t MostMemory() const {
     size_t sum = 0;
     for (const auto& exchange : exchanges_) {
-      for (const End* end : {&exchange->client, &exchange->server}) {
-        sum += MostInFlight(*end) + MostBuffered(*end);
+      for (const StreamEnd* end : {&exchange->client, &exchange->server}) {
+        sum += end->MostInFlight() + end->MostBuffered();
       }
     }
     return sum;
@@ -126,7 +99,7 @@ class StreamsStressTest : public StreamTest {
   std::mt19937_64 random_{seed_};
   const BytePattern pattern_{seed_};
   std::unique_ptr<IoThread> clients_;
-  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::unique_ptr<StreamExchange>> exchanges_;
   SocketAddress address_ = FreshAddress();
   UnixServer server_;
   std::mutex mutex_;  // guards accepted_ and the servers' ends
@@ -134,10 +107,7 @@ class StreamsStressTest : public StreamTest {
   size_t accepted_ = 0;
 
  private:
-  void LookAt(const End& end);
-  void CheckEnd(const End& end) const;
-  void CheckComplete(const Exchange& exchange) const;
-  void CheckAborted(const End& aborter, const End& other, bool tls) const;
+  void LookAt(const StreamEnd& end);
 };
 
 void StreamsStressTest::Plan(size_t connections) {
@@ -152,7 +122,7 @@ void StreamsStressTest::Plan(size_t connections) {
     if (kinds[i] > 1) complete += weights[2 * i] + weights[2 * i + 1];
   }
   for (size_t i = 0; i < connections; ++i) {
-    auto exchange = std::make_unique<Exchange>();
+    auto exchange = std::make_unique<StreamExchange>();
     PlayerPlan* ends[] = {&exchange->client.plan, &exchange->server.plan};
     for (size_t side = 0; side < 2; ++side) {
       PlayerPlan& plan = *ends[side];
@@ -180,13 +150,13 @@ void StreamsStressTest::Serve(TlsContext::Shared tls) {
   auto listener = UnixListener::Adopt(ListenAt(address_, 128));
   ASSERT_TRUE(listener.ok()) << listener.status();
   UnixServerOptions options;
-  options.transport.window = kWindow;
+  options.transport.window = StreamEnd::kWindow;
   options.tls = std::move(tls);
   options.new_protocol = [this](const StreamTransport& stream) {
     std::lock_guard<std::mutex> lock(mutex_);
     const size_t n = accepted_++;
     all_there_.notify_one();
-    End& end = exchanges_[n]->server;
+    StreamEnd& end = exchanges_[n]->server;
     end.stream = stream;
     end.player = n % 2 == 0
                      ? SpawnResidentPlayer(host(), stream, io(), end.plan,
@@ -203,7 +173,7 @@ void StreamsStressTest::Serve(TlsContext::Shared tls) {
 
 void StreamsStressTest::ConnectAll(TlsContext::Shared tls) {
   for (size_t i = 0; i < exchanges_.size(); ++i) {
-    End& end = exchanges_[i]->client;
+    StreamEnd& end = exchanges_[i]->client;
     IoThread& io = *clients_;
     const StreamTransportOptions options = {.window = end.window};
     end.stream = tls == nullptr
@@ -223,13 +193,13 @@ void StreamsStressTest::ConnectAll(TlsContext::Shared tls) {
   all_there_.wait(lock, [this] { return accepted_ == exchanges_.size(); });
 }
 
-void StreamsStressTest::LookAt(const End& end) {
+void StreamsStressTest::LookAt(const StreamEnd& end) {
   caf::scoped_actor self(*system_);
   self->request(end.stream, caf::infinite, GetTransportInfo{})
       .receive(
           [&](const TransportInfo& info) {
-            EXPECT_LE(info.reading.in_flight, MostInFlight(end));
-            EXPECT_LE(info.writing.buffered, MostBuffered(end));
+            EXPECT_LE(info.reading.in_flight, end.MostInFlight());
+            EXPECT_LE(info.writing.buffered, end.MostBuffered());
           },
           [](const caf::error&) {});  // it is over
 }
@@ -238,15 +208,16 @@ void StreamsStressTest::Play() {
   const size_t before = ResidentBytes();
   size_t most = before;
   for (const auto& exchange : exchanges_) {
-    for (End* end : {&exchange->client, &exchange->server}) {
-      caf::anon_send(end->stream, SetWriteBufferLimits{kHighMark, {}});
+    for (StreamEnd* end : {&exchange->client, &exchange->server}) {
+      caf::anon_send(end->stream,
+                     SetWriteBufferLimits{StreamEnd::kHighMark, {}});
       caf::anon_send(end->player, Begin{});
     }
   }
   for (const auto& exchange : exchanges_) {
-    for (End* end : {&exchange->client, &exchange->server}) {
+    for (StreamEnd* end : {&exchange->client, &exchange->server}) {
       while (end->report.lost == 0) {
-        const Exchange& any = *exchanges_[random_() % exchanges_.size()];
+        const StreamExchange& any = *exchanges_[random_() % exchanges_.size()];
         LookAt(any.client);
         LookAt(any.server);
         most = std::max(most, ResidentBytes());
@@ -260,76 +231,17 @@ void StreamsStressTest::Play() {
 #endif
 }
 
-// -- what came of it ----------------------------------------------------------
-
-void StreamsStressTest::CheckEnd(const End& end) const {
-  EXPECT_EQ(end.report.complaint, "");
-  EXPECT_EQ(end.report.made, 1);
-  EXPECT_LE(end.report.eofs, 1);
-  EXPECT_EQ(end.report.lost, 1);
-}
-
-void StreamsStressTest::CheckComplete(const Exchange& exchange) const {
-  const PlayerReport& client = exchange.client.report;
-  const PlayerReport& server = exchange.server.report;
-  EXPECT_EQ(client.received, server.sent);
-  EXPECT_EQ(server.received, client.sent);
-  EXPECT_EQ(server.sent, exchange.server.plan.to_send);
-  if (exchange.client.plan.after_eof == AfterEof::kHalfOpen) {
-    EXPECT_EQ(client.sent, exchange.client.plan.to_send);
-  }
-  for (const PlayerReport* report : {&client, &server}) {
-    EXPECT_TRUE(report->why.ok()) << report->why;
-    EXPECT_EQ(report->eofs, 1);
-    EXPECT_EQ(report->bytes_lost, 0u);
-    EXPECT_EQ(report->writes_refused, 0u);
-  }
-}
-
-// What arrived is where the other had come to; all that the kernel took from
-// the aborter, if the other read to the end.
-void StreamsStressTest::CheckAborted(const End& aborter, const End& other,
-                                     bool tls) const {
-  const PlayerReport& gone = aborter.report;
-  const PlayerReport& left = other.report;
-  EXPECT_TRUE(gone.why.ok()) << gone.why;
-  EXPECT_LE(gone.received, left.sent);
-  if (!left.why.ok()) {
-    const auto failure = OsFailureOf(left.why);
-    const bool reset = failure && (failure->error_number == ECONNRESET ||
-                                   failure->error_number == EPIPE);
-    EXPECT_TRUE(reset || (tls && absl::IsDataLoss(left.why))) << left.why;
-  }
-  if (tls) {  // what is lost is counted in its bytes
-    EXPECT_LE(left.received, gone.sent);
-    return;
-  }
-  const size_t written = gone.sent - gone.bytes_lost;
-  EXPECT_LE(left.received, written);
-  if (left.eofs == 1) {
-    EXPECT_EQ(left.received, written);
-  }
-}
-
 void StreamsStressTest::Check(bool tls) {
   size_t arrived = 0, aborted = 0, pauses = 0;
   for (size_t i = 0; i < exchanges_.size(); ++i) {
     SCOPED_TRACE(testing::Message() << "connection " << i);
-    const Exchange& exchange = *exchanges_[i];
-    const End& client = exchange.client;
-    const End& server = exchange.server;
-    CheckEnd(client);
-    CheckEnd(server);
-    if (client.report.aborted) {
-      CheckAborted(client, server, tls);
-    } else if (server.report.aborted) {
-      CheckAborted(server, client, tls);
-    } else {
-      CheckComplete(exchange);
-    }
-    arrived += client.report.received + server.report.received;
-    aborted += client.report.aborted + server.report.aborted;
-    pauses += client.report.pauses + server.report.pauses;
+    const StreamExchange& exchange = *exchanges_[i];
+    ExpectNothingLost(exchange, tls);
+    const PlayerReport& client = exchange.client.report;
+    const PlayerReport& server = exchange.server.report;
+    arrived += client.received + server.received;
+    aborted += exchange.aborted();
+    pauses += client.pauses + server.pauses;
   }
   std::cout << arrived / 1024 << " KiB arrived, " << aborted << " aborts, "
             << pauses << " times over the mark" << std::endl;
