@@ -21,10 +21,11 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import unittest
 import uuid
-from xml.sax.saxutils import escape, quoteattr
+
+import proc
+import xml_result
 
 TROUPE = os.path.abspath("examples/troupe/troupe")
 CHILDREN = os.path.abspath("tests/children")
@@ -47,73 +48,6 @@ def until(condition, what, deadline=DEADLINE):
         time.sleep(0.005)
 
 
-# -- /proc ---------------------------------------------------------------------
-
-
-def next_press():
-    """The least time that a finger needs between two presses of a key."""
-    time.sleep(0.15)
-
-
-def proc(pid, name):
-    """A file of /proc/PID; empty when there is no such process."""
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read().decode("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return ""
-
-
-def status(pid, field):
-    """A line of /proc/PID/status, without its name; empty if there is none."""
-    found = re.search(rf"^{field}:\s*(.*)$", proc(pid, "status"), re.M)
-    return found[1] if found else ""
-
-
-def peak_mib(pid):
-    return int(status(pid, "VmHWM").split()[0]) / 1024
-
-
-def state(pid):
-    return status(pid, "State")[:1]  # R, S, T, Z …; empty: gone
-
-
-def group(pid):
-    return int(proc(pid, "stat").rpartition(")")[2].split()[2])
-
-
-def pids():
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
-def children(pid):
-    return [p for p in pids() if status(p, "PPid") == str(pid)]
-
-
-def listing(pid, folder):
-    try:
-        return sorted(os.listdir(f"/proc/{pid}/{folder}"))
-    except FileNotFoundError:
-        return []
-
-
-def descriptors(pid):
-    return listing(pid, "fd")
-
-
-def threads(pid):
-    return listing(pid, "task")
-
-
-def switches(pid):
-    """How often any thread of the process was switched in or out."""
-    total = 0
-    for thread in threads(pid):
-        for count in re.findall(r"ctxt_switches:\s*(\d+)", proc(pid, f"task/{thread}/status")):
-            total += int(count)
-    return total
-
-
 def settled(read, what, quiet=0.3):
     """Waits until a value has not changed for `quiet` seconds; returns it."""
     last, since = read(), time.monotonic()
@@ -126,6 +60,11 @@ def settled(read, what, quiet=0.3):
         if time.monotonic() > end:
             raise AssertionError(f"{what} does not settle")
     return last
+
+
+def next_press():
+    """The least time that a finger needs between two presses of a key."""
+    time.sleep(0.15)
 
 
 # -- processes -----------------------------------------------------------------
@@ -258,8 +197,8 @@ class TestCase(unittest.TestCase):
 
     def marked(self):
         """Every process that comes from this test, as (pid, what it is)."""
-        return [(p, proc(p, "cmdline").replace("\0", " ")) for p in pids()
-                if p != os.getpid() and self.mark in proc(p, "environ").split("\0")]
+        return [(p, proc.read(p, "cmdline").replace("\0", " ")) for p in proc.pids()
+                if p != os.getpid() and self.mark in proc.read(p, "environ").split("\0")]
 
     def _expect_nothing_left(self):
         ended = all(program.popen.poll() is not None for program in self.programs)
@@ -322,64 +261,13 @@ class TestCase(unittest.TestCase):
         return program
 
 
-# -- results -------------------------------------------------------------------
-
-
-class XmlResult(unittest.TextTestResult):
-    """Also keeps one <testcase> per test, for Bazel and whoever counts."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.cases = []
-
-    def startTest(self, test):
-        self._began = time.monotonic()
-        self._failure = ""
-        super().startTest(test)
-
-    def _failed(self, tag, error):
-        text = "".join(traceback.format_exception(*error))
-        # What XML cannot hold, such as an escape sequence, is written out.
-        text = re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", lambda m: repr(m[0])[1:-1], text)
-        self._failure += f"<{tag} message={quoteattr(str(error[1])[:200].encode('ascii', 'replace').decode())}>" \
-            .translate({i: None for i in range(32)}) + f"{escape(text)}</{tag}>"
-
-    def addError(self, test, error):
-        super().addError(test, error)
-        self._failed("error", error)
-
-    def addFailure(self, test, error):
-        super().addFailure(test, error)
-        self._failed("failure", error)
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self._failure = None
-
-    def stopTest(self, test):
-        super().stopTest(test)
-        skipped = self._failure is None
-        class_name, _, name = test.id().rpartition(".")
-        took = time.monotonic() - self._began
-        self.cases.append(f'<testcase name={quoteattr(name)} classname={quoteattr(class_name)} '
-                          f'time="{took:.3f}"' + (' status="notrun"><skipped/>' if skipped else ' status="run">') +
-                          f"{self._failure or ''}</testcase>")
-
-    def write_xml(self, path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites><testsuite name="program" '
-                       f'tests="{len(self.cases)}" failures="{len(self.failures)}" '
-                       f'errors="{len(self.errors)}">\n' + "\n".join(self.cases) +
-                       "\n</testsuite></testsuites>\n")
-
-
 def main():
     only = os.environ.get("TESTBRIDGE_TEST_ONLY")  # bazel test --test_filter
     loader = unittest.TestLoader()
     if only:
         loader.testNamePatterns = [f"*{only}*"]
     suite = loader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(verbosity=2, resultclass=XmlResult).run(suite)
+    result = unittest.TextTestRunner(verbosity=2, resultclass=xml_result.XmlResult).run(suite)
     if "XML_OUTPUT_FILE" in os.environ:
         result.write_xml(os.environ["XML_OUTPUT_FILE"])
     sys.exit(not result.wasSuccessful())

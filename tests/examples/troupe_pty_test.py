@@ -11,6 +11,7 @@ import termios
 import time
 import unittest
 
+import proc
 import program
 
 CTRL_C, CTRL_Z, CTRL_BACKSLASH = b"\x03", b"\x1a", b"\x1c"
@@ -184,10 +185,10 @@ class RunTest(program.TestCase):
             cat = self.session(*options, "cat")
             cat.type(b"one\n")
             cat.wait_for(rb"one\r\none\r\n")
-            child, = program.children(cat.pid)
+            child, = proc.children(cat.pid)
             cat.type(CTRL_Z)
             self.assertEqual(cat.next_report(), f"stopped {int(signal.SIGTSTP)}", options)
-            program.until(lambda: program.state(child) == "T", "the stop of the command")
+            program.until(lambda: proc.state(child) == "T", "the stop of the command")
             os.killpg(cat.pid, signal.SIGCONT)
             cat.type(b"two\n")
             cat.wait_for(rb"two\r\ntwo\r\n")

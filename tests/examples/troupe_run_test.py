@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+import proc
 import program
 
 LINES = 5_000_000
@@ -73,9 +74,9 @@ class ExitTest(program.TestCase):
     def test_a_killed_troupe_takes_the_command_with_it(self):
         run = self.start("run", "sh", "-c", "echo ready; while :; do sleep 1000; done")
         run.wait_out("ready")
-        child, = program.children(run.pid)
+        child, = proc.children(run.pid)
         run.send(signal.SIGKILL)
-        program.until(lambda: program.state(child) in ("", "Z"), "the end of the command")
+        program.until(lambda: proc.state(child) in ("", "Z"), "the end of the command")
         for pid, _ in self.marked():  # its sleep was nobody's direct child
             os.kill(pid, signal.SIGKILL)
         self.assertEqual(run.wait(), -signal.SIGKILL)
@@ -93,7 +94,7 @@ class SignalTest(program.TestCase):
                 run.send(number)
                 run.wait_out(f"^got {int(number)}$")
             self.assertEqual(run.out.count("got"), len(numbers))
-            os.kill(program.children(run.pid)[0], signal.SIGKILL)
+            os.kill(proc.children(run.pid)[0], signal.SIGKILL)
             self.assertEqual(run.wait(), 137)
 
     def test_the_code_is_that_of_the_forwarded_signal(self):
@@ -120,13 +121,13 @@ for _ in range(300):
     def test_without_a_terminal_a_stop_stops_both_and_continue_continues_both(self):
         run = self.start("run", "sh", "-c", "echo ready; exec sleep 1000")
         run.wait_out("ready")
-        child, = program.children(run.pid)
+        child, = proc.children(run.pid)
         run.send(signal.SIGTSTP)
         for pid in (run.pid, child):
-            program.until(lambda: program.state(pid) == "T", "the stop")
+            program.until(lambda: proc.state(pid) == "T", "the stop")
         run.send(signal.SIGCONT)
         for pid in (run.pid, child):
-            program.until(lambda: program.state(pid) == "S", "the continuation")
+            program.until(lambda: proc.state(pid) == "S", "the continuation")
         run.send(signal.SIGTERM)
         self.assertEqual(run.wait(), 143)
 
@@ -153,7 +154,7 @@ class InheritTest(program.TestCase):
             ours = [ends[0][0], ends[1][1], ends[2][1]]
             run = self.start("run", *options, "sh", "-c", "exec sleep 1000", stdin=ours[0],
                              stdout=ours[1], stderr=ours[2])
-            program.until(lambda: program.children(run.pid), "the command")
+            program.until(lambda: proc.children(run.pid), "the command")
             for fd in ours:
                 self.assertEqual(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK, 0, options)
             run.send(signal.SIGTERM)
@@ -258,23 +259,23 @@ class PipeTest(program.TestCase):
     @unittest.skipIf(program.SANITIZED, "memory of a sanitizer's program")
     def test_a_reader_that_is_stuck_stops_the_command_in_bounded_memory(self):
         run = self.start("run", "--pipe", "head", "-c", str(1 << 30), "/dev/zero", read_stdout=False)
-        child, = program.until(lambda: program.children(run.pid), "the command")
-        program.settled(lambda: program.proc(child, "io"), "what it has written")
-        self.assertLess(program.peak_mib(run.pid), 64)
+        child, = program.until(lambda: proc.children(run.pid), "the command")
+        program.settled(lambda: proc.read(child, "io"), "what it has written")
+        self.assertLess(proc.peak_mib(run.pid), 64)
         total = 0
         while chunk := os.read(run.stdout.fileno(), 1 << 20):
             total += len(chunk)
             if total < (1 << 30) - (1 << 21):
-                peak = program.peak_mib(run.pid)
+                peak = proc.peak_mib(run.pid)
         self.assertEqual((run.wait(), total), (0, 1 << 30))
         self.assertLess(peak, 64)
 
     @unittest.skipIf(program.SANITIZED, "memory of a sanitizer's program")
     def test_a_stuck_reader_of_a_bytewise_writer_holds_bounded_memory(self):
         run = self.start("run", "--pipe", "dd", "if=/dev/zero", "bs=1", "status=none", read_stdout=False)
-        child, = program.until(lambda: program.children(run.pid), "the command")
-        program.settled(lambda: program.proc(child, "io"), "what it has written")
-        self.assertLess(program.peak_mib(run.pid), 64)
+        child, = program.until(lambda: proc.children(run.pid), "the command")
+        program.settled(lambda: proc.read(child, "io"), "what it has written")
+        self.assertLess(proc.peak_mib(run.pid), 64)
         run.stdout.close()
         self.assertEqual(run.wait(), 128 + signal.SIGPIPE)
 
@@ -283,7 +284,7 @@ class PipeTest(program.TestCase):
         run = self.start("run", "--pipe", "head", "-c", "200000", "/dev/zero", read_stdout=False)
         os.read(run.stdout.fileno(), 1)
         # While its output is not read it may stay a zombie.
-        program.until(lambda: all(program.state(child) in ("", "Z") for child in program.children(run.pid)),
+        program.until(lambda: all(proc.state(child) in ("", "Z") for child in proc.children(run.pid)),
                       "the end of the command")
         run.send(signal.SIGTERM)
         self.assertEqual(run.wait(), 0)
