@@ -1,7 +1,17 @@
 // What a resident is told again and again, as calls: handlers of its behavior
 // without the behavior, `state->HandleDirectly(T&)` for each of a few types.
 // They run as the behavior would, for plain messages only; their result goes
-// nowhere.
+// nowhere, and nobody is the sender.
+//
+//   struct EchoState {
+//     void HandleDirectly(DataReceived& data);
+//   };
+//   self->SetDirectHandlers(DirectHandlers::For<EchoState, DataReceived>(),
+//                           &self->state);
+//   return {[self](DataReceived& data) { self->state.HandleDirectly(data); },
+//
+// The behavior still has a handler for each of them: for a message that comes
+// when the resident is not at rest.
 #ifndef TROUPE_IO_DIRECT_HANDLERS_H_
 #define TROUPE_IO_DIRECT_HANDLERS_H_
 

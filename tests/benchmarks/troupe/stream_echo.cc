@@ -5,7 +5,9 @@
 
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
+#include "caf/stateful_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
+#include "io/direct_handlers.h"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/owned_fd.h"
@@ -16,14 +18,27 @@
 namespace troupe {
 namespace {
 
-StreamProtocol::behavior_type EchoActor(Resident<StreamProtocol::base>* self,
-                                        StreamTransport stream,
-                                        std::counting_semaphore<>* lost) {
+struct EchoState {
+  static constexpr const char* name = "echo";
+
+  EchoState() = default;  // CAF gives an aggregate the actor
+
+  void HandleDirectly(DataReceived& data) {
+    caf::anon_send(stream,
+                   Write{std::move(data.bytes), std::move(data.credit)});
+  }
+
+  StreamTransport stream;
+};
+
+StreamProtocol::behavior_type EchoActor(
+    StatefulResident<StreamProtocol, EchoState>* self, StreamTransport stream,
+    std::counting_semaphore<>* lost) {
+  self->state.stream = std::move(stream);
+  self->SetDirectHandlers(DirectHandlers::For<EchoState, DataReceived>(),
+                          &self->state);
   return {
-      [=](DataReceived& data) {
-        caf::anon_send(stream,
-                       Write{std::move(data.bytes), std::move(data.credit)});
-      },
+      [self](DataReceived& data) { self->state.HandleDirectly(data); },
       [](const ConnectionMade&) {},
       [](const EofReceived&) {},
       [](const PauseWriting&) {},
