@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -77,10 +78,14 @@ TROUPE_CHILD bool CloseOthers(ChildSetup* setup) {
 
 TROUPE_CHILD bool EnterGroup(ChildSetup* setup) {
   if (setup->group == ProcessGroup::kNewGroup) {
-    setup->step = SpawnStep::kNewGroup;
+    setup->step = SpawnStep::kGroup;
     return Ok(syscall(SYS_setpgid, 0, 0));
   }
-  if (setup->group == ProcessGroup::kInherit) return true;
+  if (setup->group == ProcessGroup::kInherit) {
+    setup->step = SpawnStep::kGroup;
+    return setup->join_group == 0 ||
+           Ok(syscall(SYS_setpgid, 0, setup->join_group));
+  }
   setup->step = SpawnStep::kNewSession;
   if (!Ok(syscall(SYS_setsid))) return false;
   if (!setup->controlling_terminal) return true;
@@ -95,6 +100,36 @@ TROUPE_CHILD bool EnterDirectory(ChildSetup* setup) {
   }
   if (setup->umask >= 0) syscall(SYS_umask, setup->umask);  // cannot fail
   return true;
+}
+
+// The score is the child's own although it runs in our memory: the kernel makes
+// an exception for a vfork.
+TROUPE_CHILD bool SetOomScore(ChildSetup* setup) {
+  setup->step = SpawnStep::kOomScore;
+  if (setup->oom_score == nullptr) return true;
+  long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj",
+                    O_WRONLY | O_CLOEXEC, 0);
+  if (!Ok(fd)) return false;
+  bool written =
+      Ok(syscall(SYS_write, fd, setup->oom_score, setup->oom_score_size));
+  int saved = errno;
+  syscall(SYS_close, fd);
+  errno = saved;
+  return written;
+}
+
+TROUPE_CHILD bool SetScheduling(ChildSetup* setup) {
+  setup->step = SpawnStep::kNice;
+  if (setup->nice != nullptr &&
+      !Ok(syscall(SYS_setpriority, PRIO_PROCESS, 0, *setup->nice))) {
+    return false;
+  }
+  setup->step = SpawnStep::kCpus;
+  if (setup->cpus != nullptr &&
+      !Ok(syscall(SYS_sched_setaffinity, 0, setup->cpus_size, setup->cpus))) {
+    return false;
+  }
+  return SetOomScore(setup);
 }
 
 TROUPE_CHILD bool SetLimits(ChildSetup* setup) {
@@ -144,26 +179,36 @@ struct KernelAction {
   unsigned long words[4];
 };
 
-TROUPE_CHILD bool ResetSignals(ChildSetup* setup) {
-  setup->step = SpawnStep::kSignals;
+TROUPE_CHILD bool SetDispositions(ChildSetup* setup) {
+  setup->step = SpawnStep::kDispositions;
   for (int number = 1; number <= 64; ++number) {
     if (number == SIGKILL || number == SIGSTOP) continue;
-    KernelAction now;
-    if (!Ok(syscall(SYS_rt_sigaction, number, nullptr, &now, 8))) return false;
-    if (now.words[0] == 0) continue;
-    bool ignored = now.words[0] == 1;
-    if (ignored && number != SIGPIPE && number != SIGXFSZ &&
-        !setup->ignored_signals_to_default) {
-      continue;
+    setup->detail = number;
+    KernelAction action;
+    if (!Ok(syscall(SYS_rt_sigaction, number, nullptr, &action, 8))) {
+      return false;
     }
-    KernelAction standard;
-    for (unsigned long& word : standard.words) word = 0;
-    if (!Ok(syscall(SYS_rt_sigaction, number, &standard, nullptr, 8))) {
+    const unsigned long now = action.words[0];  // 0: default, 1: ignored
+    const ChildSignal wanted = setup->signals[number];
+    const unsigned long then = wanted == ChildSignal::kIgnore  ? 1
+                               : wanted == ChildSignal::kReset ? 0
+                               : now == 1                      ? 1
+                                                               : 0;
+    if (now == then) continue;
+    for (unsigned long& word : action.words) word = 0;
+    action.words[0] = then;
+    if (!Ok(syscall(SYS_rt_sigaction, number, &action, nullptr, 8))) {
       return false;
     }
   }
-  uint64_t none = 0;
-  return Ok(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8));
+  setup->detail = -1;
+  return true;
+}
+
+TROUPE_CHILD bool SetMask(ChildSetup* setup) {
+  setup->step = SpawnStep::kMask;
+  return Ok(
+      syscall(SYS_rt_sigprocmask, SIG_SETMASK, &setup->blocked, nullptr, 8));
 }
 
 // Tries each candidate. "Not there" moves on, "not allowed" moves on and is
@@ -187,17 +232,19 @@ TROUPE_CHILD void Exec(ChildSetup* setup) {
 
 // Descriptors come first, while the limits still allow their numbers; the
 // session before the terminal, the terminal after stdin is in place; the
-// directory and the limits while we may still be root, groups before gid before
-// uid for the same reason. A change of uid clears the parent-death signal, so
-// that follows. Dispositions before the mask: a signal in between would run our
-// parent's handler in our parent's memory.
+// directory, the scheduling and the limits while we may still be root, groups
+// before gid before uid for the same reason; the scheduling before the limits,
+// which may forbid it or the descriptor it needs. A change of uid clears the
+// parent-death signal, so that follows. Dispositions before the mask: a signal
+// in between would run our parent's handler in our parent's memory.
 TROUPE_CHILD int RunChildSetup(void* argument) {
   ChildSetup* setup = static_cast<ChildSetup*>(argument);
   __atomic_store_n(&setup->flags->started, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&setup->flags->aborted, __ATOMIC_SEQ_CST)) return 127;
   if (MoveDescriptors(setup) && CloseOthers(setup) && EnterGroup(setup) &&
-      EnterDirectory(setup) && SetLimits(setup) && SetIds(setup) &&
-      FollowParent(setup) && ResetSignals(setup)) {
+      EnterDirectory(setup) && SetScheduling(setup) && SetLimits(setup) &&
+      SetIds(setup) && FollowParent(setup) && SetDispositions(setup) &&
+      SetMask(setup)) {
     Exec(setup);
   }
   setup->error_number = errno;
@@ -212,7 +259,7 @@ const char* SpawnStepName(SpawnStep step) {
       return "dup";
     case SpawnStep::kCloseOthers:
       return "close_range";
-    case SpawnStep::kNewGroup:
+    case SpawnStep::kGroup:
       return "setpgid";
     case SpawnStep::kNewSession:
       return "setsid";
@@ -220,6 +267,12 @@ const char* SpawnStepName(SpawnStep step) {
       return "ioctl(TIOCSCTTY)";
     case SpawnStep::kChdir:
       return "chdir";
+    case SpawnStep::kNice:
+      return "setpriority";
+    case SpawnStep::kCpus:
+      return "sched_setaffinity";
+    case SpawnStep::kOomScore:
+      return "write";
     case SpawnStep::kLimits:
       return "setrlimit";
     case SpawnStep::kGroups:
@@ -230,8 +283,10 @@ const char* SpawnStepName(SpawnStep step) {
       return "setuid";
     case SpawnStep::kParentDeath:
       return "prctl(PR_SET_PDEATHSIG)";
-    case SpawnStep::kSignals:
+    case SpawnStep::kDispositions:
       return "sigaction";
+    case SpawnStep::kMask:
+      return "sigprocmask";
     case SpawnStep::kExec:
       return "exec";
   }

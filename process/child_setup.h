@@ -23,16 +23,20 @@ enum class SpawnStep {
   kStart,
   kDescriptors,
   kCloseOthers,
-  kNewGroup,
+  kGroup,
   kNewSession,
   kTerminal,
   kChdir,
+  kNice,
+  kCpus,
+  kOomScore,
   kLimits,
   kGroups,
   kGid,
   kUid,
   kParentDeath,
-  kSignals,
+  kDispositions,
+  kMask,
   kExec,
 };
 
@@ -50,14 +54,27 @@ struct ChildLimit {
   uint64_t value[2];  // soft, hard
 };
 
+// What becomes of a signal in the child.
+enum class ChildSignal : unsigned char {
+  kAsItIs,  // reset if we catch it, kept if we ignore it
+  kReset,
+  kIgnore,
+};
+
 // All pointers are borrowed from the plan.
 struct ChildSetup {
   FdMove* moves = nullptr;  // by target, ascending; sources are rewritten
   int move_count = 0;
   ProcessGroup group = ProcessGroup::kInherit;
+  pid_t join_group = 0;
   bool controlling_terminal = false;
   const char* cwd = nullptr;
   int umask = -1;
+  const int* nice = nullptr;
+  const unsigned long* cpus = nullptr;  // a bit for each
+  long cpus_size = 0;                   // in bytes
+  const char* oom_score = nullptr;      // as text
+  long oom_score_size = 0;
   const ChildLimit* limits = nullptr;
   int limit_count = 0;
   const gid_t* groups = nullptr;
@@ -66,7 +83,8 @@ struct ChildSetup {
   int64_t uid = -1;
   int parent_death_signal = 0;
   pid_t parent = 0;
-  bool ignored_signals_to_default = false;
+  ChildSignal signals[65] = {};             // by number
+  uint64_t blocked = 0;                     // bit 0 for signal 1
   const char* const* candidates = nullptr;  // nullptr ends it
   const char* const* argv = nullptr;
   const char* const* envp = nullptr;

@@ -104,6 +104,18 @@ absl::Status ValidateIds(const Command& command) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateGroup(const Command& command) {
+  if (command.join_group.value_or(1) < 1) {
+    return Invalid(
+        absl::StrCat("no such process group: ", *command.join_group));
+  }
+  if (command.join_group.has_value() &&
+      command.group != ProcessGroup::kInherit) {
+    return Invalid("a child joins a group or makes one, not both");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateSession(const Command& command) {
   if (command.controlling_terminal &&
       command.group != ProcessGroup::kNewSession) {
@@ -131,7 +143,10 @@ absl::Status Validate(const Command& command) {
   status.Update(ValidateExtraFds(command.extra_fds));
   status.Update(ValidateLimits(command));
   status.Update(ValidateIds(command));
+  status.Update(ValidateGroup(command));
   status.Update(ValidateSession(command));
+  status.Update(Validate(command.scheduling));
+  status.Update(Validate(command.signals));
   return status;
 }
 

@@ -10,10 +10,8 @@
 // A value: copy it, keep it, start it twice. Only the numbers of borrowed
 // descriptors in it go stale.
 //
-// What a child always gets: no descriptor but 0, 1, 2 and `extra_fds`; an empty
-// signal mask; the default action for every signal we handle, and for SIGPIPE
-// and SIGXFSZ. It differs from row P5 of the asyncio table in the mask, which
-// asyncio lets through.
+// What a child always gets: no descriptor but 0, 1, 2 and `extra_fds`. For its
+// signals see signal_setup.h.
 #ifndef TROUPE_PROCESS_COMMAND_H_
 #define TROUPE_PROCESS_COMMAND_H_
 
@@ -29,6 +27,8 @@
 #include "io/owned_fd.h"
 #include "process/child_stdio.h"
 #include "process/environment.h"
+#include "process/scheduling.h"
+#include "process/signal_setup.h"
 
 namespace troupe {
 
@@ -73,11 +73,17 @@ struct Command {
 
   ProcessGroup group = ProcessGroup::kInherit;
 
+  // With kInherit: not our group but this one, of a process in our session. Its
+  // leader must not be reaped before, or the number may be a stranger's. The
+  // child leads nothing: a stop reaches it alone.
+  std::optional<pid_t> join_group = std::nullopt;
+
   // With kNewSession: the terminal on stdin becomes the session's.
   bool controlling_terminal = false;
 
   std::optional<mode_t> umask = std::nullopt;
   std::vector<ResourceLimit> limits = {};
+  Scheduling scheduling = {};
 
   // Each is set alone, as asyncio does: `uid` leaves our supplementary groups
   // to the child unless `groups` is given, too.
@@ -89,9 +95,7 @@ struct Command {
   // program with set-user-id drops it.
   std::optional<int> parent_death_signal = std::nullopt;
 
-  // Signals we ignore stay ignored in the child (nohup(1) depends on it) unless
-  // this is set.
-  bool ignored_signals_to_default = false;
+  SignalSetup signals = {};
 };
 
 // What the child will be called in messages: `program`, else argv[0].

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
@@ -31,15 +33,17 @@ absl::StatusOr<std::unique_ptr<SpawnPlan>> SpawnPlan::Prepare(
   absl::Status status = plan->PrepareDescriptors();
   if (!status.ok()) return status;
   plan->PrepareStrings();
+  plan->PrepareScheduling();
   plan->PrepareLimits();
   plan->PrepareIds();
+  plan->PrepareSignals();
   ChildSetup& setup = plan->setup_;
   setup.flags = flags;
   setup.group = command.group;
+  setup.join_group = command.join_group.value_or(0);
   setup.controlling_terminal = command.controlling_terminal;
   setup.parent_death_signal = command.parent_death_signal.value_or(0);
   setup.parent = getpid();
-  setup.ignored_signals_to_default = command.ignored_signals_to_default;
   return plan;
 }
 
@@ -86,6 +90,23 @@ void SpawnPlan::PrepareStrings() {
   if (command_.cwd.has_value()) setup_.cwd = command_.cwd->c_str();
 }
 
+void SpawnPlan::PrepareScheduling() {
+  const Scheduling& scheduling = command_.scheduling;
+  if (scheduling.nice.has_value()) setup_.nice = &*scheduling.nice;
+  if (!scheduling.cpus.empty()) {
+    constexpr int kBits = 8 * sizeof(unsigned long);
+    cpus_.resize(*scheduling.cpus.rbegin() / kBits + 1);
+    for (int cpu : scheduling.cpus) cpus_[cpu / kBits] |= 1UL << cpu % kBits;
+    setup_.cpus = cpus_.data();
+    setup_.cpus_size = static_cast<long>(cpus_.size() * sizeof cpus_[0]);
+  }
+  if (scheduling.oom_score_adj.has_value()) {
+    oom_score_ = absl::StrCat(*scheduling.oom_score_adj);
+    setup_.oom_score = oom_score_.data();
+    setup_.oom_score_size = static_cast<long>(oom_score_.size());
+  }
+}
+
 void SpawnPlan::PrepareLimits() {
   bool own_descriptor_limit = false;
   for (const ResourceLimit& limit : command_.limits) {
@@ -115,20 +136,54 @@ void SpawnPlan::PrepareIds() {
   setup_.group_count = static_cast<int>(groups_.size());
 }
 
-absl::Status SpawnPlan::Failure(int error_number) const {
-  SpawnStep step = setup_.step;
-  int detail = setup_.detail;
-  std::string path;
-  if (step == SpawnStep::kStart || step == SpawnStep::kExec) {
-    path = ProgramOf(command_);
-  } else if (step == SpawnStep::kChdir) {
-    path = command_.cwd.value_or("");
-  } else if (step == SpawnStep::kDescriptors) {
-    path = absl::StrCat("fd ", detail);
-  } else if (step == SpawnStep::kLimits) {
-    path = absl::StrCat("resource ", detail);
+void SpawnPlan::PrepareSignals() {
+  const SignalSetup& signals = command_.signals;
+  if (signals.ignored_to_default) {
+    for (ChildSignal& signal : setup_.signals) signal = ChildSignal::kReset;
   }
-  return OsError(error_number, SpawnStepName(step), path);
+  setup_.signals[SIGPIPE] = setup_.signals[SIGXFSZ] = ChildSignal::kReset;
+  for (const auto& [number, disposition] : signals.dispositions) {
+    setup_.signals[number] = disposition == SignalDisposition::kIgnore
+                                 ? ChildSignal::kIgnore
+                                 : ChildSignal::kReset;
+  }
+  for (int number : signals.blocked) {
+    setup_.blocked |= uint64_t{1} << (number - 1);
+  }
+}
+
+absl::Status SpawnPlan::Failure(int error_number) const {
+  return OsError(error_number, SpawnStepName(setup_.step), Subject());
+}
+
+std::string SpawnPlan::Subject() const {
+  switch (setup_.step) {
+    case SpawnStep::kStart:
+    case SpawnStep::kExec:
+      return ProgramOf(command_);
+    case SpawnStep::kDescriptors:
+      return absl::StrCat("fd ", setup_.detail);
+    case SpawnStep::kGroup:
+      return command_.join_group.has_value()
+                 ? absl::StrCat("group ", *command_.join_group)
+                 : "";
+    case SpawnStep::kChdir:
+      return command_.cwd.value_or("");
+    case SpawnStep::kNice:
+      return absl::StrCat("nice ", command_.scheduling.nice.value_or(0));
+    case SpawnStep::kOomScore:
+      return "/proc/self/oom_score_adj";
+    case SpawnStep::kLimits:
+      return absl::StrCat("resource ", setup_.detail);
+    case SpawnStep::kUid:
+      return absl::StrCat("uid ", command_.uid.value_or(0));
+    case SpawnStep::kGid:
+      return absl::StrCat("gid ", command_.gid.value_or(0));
+    case SpawnStep::kDispositions:
+      return absl::StrCat("signal ", setup_.detail);
+    default:
+      return "";
+  }
 }
 
 }  // namespace troupe

@@ -41,10 +41,15 @@ class SpawnPlan {
  private:
   explicit SpawnPlan(const Command& command) : command_(command) {}
 
+  // What the child's step works on: a path, a number.
+  std::string Subject() const;
+
   absl::Status PrepareDescriptors();
   void PrepareStrings();
+  void PrepareScheduling();
   void PrepareLimits();
   void PrepareIds();
+  void PrepareSignals();
 
   const Command command_;  // a copy: keeps shared descriptors open
   std::vector<std::string> environment_;
@@ -53,6 +58,8 @@ class SpawnPlan {
   std::vector<const char*> environment_pointers_;
   std::vector<const char*> candidate_pointers_;
   std::vector<gid_t> groups_;
+  std::vector<unsigned long> cpus_;
+  std::string oom_score_;
   std::vector<ChildLimit> limits_;
   std::vector<OwnedFd> opened_;
   std::vector<FdMove> moves_;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
 
@@ -126,6 +127,52 @@ TEST(CommandTest, WantsASessionForATerminal) {
   EXPECT_EQ(TextOf(command), "a controlling terminal needs a new session");
   command.group = ProcessGroup::kNewSession;
   EXPECT_TRUE(Validate(command).ok());
+}
+
+TEST(CommandTest, EitherJoinsAGroupOrMakesOne) {
+  Command command = True();
+  command.join_group = 0;
+  EXPECT_EQ(TextOf(command), "no such process group: 0");
+  command.join_group = 77;
+  EXPECT_TRUE(Validate(command).ok());
+  command.group = ProcessGroup::kNewGroup;
+  EXPECT_EQ(TextOf(command), "a child joins a group or makes one, not both");
+}
+
+TEST(CommandTest, RefusesSchedulingThatDoesNotExist) {
+  Command command = True();
+  for (int nice : {-21, 20}) {
+    command.scheduling = {.nice = nice};
+    EXPECT_EQ(TextOf(command),
+              absl::StrCat("nice value outside -20 to 19: ", nice));
+  }
+  for (int score : {-1001, 1001}) {
+    command.scheduling = {.oom_score_adj = score};
+    EXPECT_EQ(TextOf(command),
+              absl::StrCat("oom_score_adj outside -1000 to 1000: ", score));
+  }
+  for (int cpu : {-1, kMaxCpus}) {
+    command.scheduling = {.cpus = {0, cpu}};
+    EXPECT_EQ(TextOf(command), absl::StrCat("no such processor: ", cpu));
+  }
+  command.scheduling = {
+      .nice = -20, .cpus = {kMaxCpus - 1}, .oom_score_adj = 1000};
+  EXPECT_TRUE(Validate(command).ok());
+}
+
+TEST(CommandTest, RefusesSignalsThatCannotBeSetUp) {
+  Command command = True();
+  for (int number : {0, 65}) {
+    command.signals = {.blocked = {number}};
+    EXPECT_EQ(TextOf(command),
+              absl::StrCat("no such signal to block: ", number));
+  }
+  command.signals = {.blocked = {SIGKILL}};
+  EXPECT_EQ(TextOf(command), "SIGKILL is not one to block");
+  command.signals = {.dispositions = {{SIGSTOP, SignalDisposition::kIgnore}}};
+  EXPECT_EQ(TextOf(command), "SIGSTOP is not one to ignore");
+  command.signals = {.dispositions = {{99, SignalDisposition::kDefault}}};
+  EXPECT_EQ(TextOf(command), "no such signal to reset: 99");
 }
 
 TEST(CommandTest, RefusesAParentDeathSignalThatIsNone) {

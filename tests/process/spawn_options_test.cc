@@ -2,14 +2,18 @@
 // and row P5.
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -27,6 +31,12 @@ namespace {
 class SpawnOptionsTest : public LeakCheckedTest {
  protected:
   Command PrintSelf() { return {.argv = {ChildProgram("print_self")}}; }
+
+  static std::string OwnOomScore() {
+    std::string text;
+    std::ifstream("/proc/self/oom_score_adj") >> text;
+    return text;
+  }
 };
 
 TEST_F(SpawnOptionsTest, KeepsTheChildInOurGroupByDefault) {
@@ -42,6 +52,30 @@ TEST_F(SpawnOptionsTest, MakesAGroup) {
   auto facts = Facts(OutputOf(command));
   EXPECT_EQ(facts["pgid"], facts["pid"]);
   EXPECT_EQ(facts["sid"], absl::StrCat(getsid(0)));
+}
+
+TEST_F(SpawnOptionsTest, JoinsAGroupThatIsThere) {
+  auto leader = Spawn({.argv = {ChildProgram("wait_for_eof")},
+                       .stdin_from = Stdio::Pipe(),
+                       .group = ProcessGroup::kNewGroup});
+  ASSERT_TRUE(leader.ok()) << leader.status();
+  Command command = PrintSelf();
+  command.join_group = leader->pid;
+  EXPECT_EQ(Facts(OutputOf(command))["pgid"], absl::StrCat(leader->pid));
+  EndOf(&*leader);
+}
+
+TEST_F(SpawnOptionsTest, ReportsAGroupItMayNotJoin) {
+  auto other = Spawn({.argv = {ChildProgram("wait_for_eof")},
+                      .stdin_from = Stdio::Pipe(),
+                      .group = ProcessGroup::kNewSession});
+  ASSERT_TRUE(other.ok()) << other.status();
+  Command command = PrintSelf();
+  command.join_group = other->pid;
+  EXPECT_EQ(Spawn(command).status().message(),
+            absl::StrCat("setpgid \"group ", other->pid,
+                         "\": Operation not permitted"));
+  EndOf(&*other);
 }
 
 // Row P5: sid and pgid are the pid.
@@ -114,6 +148,58 @@ TEST_F(SpawnOptionsTest, ReportsALimitThatDoesNotExist) {
             "setrlimit \"resource 1000\": Invalid argument");
 }
 
+TEST_F(SpawnOptionsTest, LeavesSchedulingAsOursIs) {
+  auto ours = Facts(OutputOf({.argv = {ChildProgram("print_self")}}));
+  EXPECT_EQ(ours["nice"], absl::StrCat(getpriority(PRIO_PROCESS, 0)));
+  EXPECT_EQ(ours["oom_score_adj"], OwnOomScore());
+}
+
+TEST_F(SpawnOptionsTest, SetsTheNiceValueOfTheChildOnly) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  Command command = PrintSelf();
+  command.scheduling.nice = 17;
+  EXPECT_EQ(Facts(OutputOf(command))["nice"], "17");
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
+
+TEST_F(SpawnOptionsTest, KeepsTheChildOnTheProcessorsGiven) {
+  cpu_set_t ours, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof ours, &ours), 0);
+  int last = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(last, &ours)) --last;
+  Command command = PrintSelf();
+  command.scheduling.cpus = {last};
+  EXPECT_EQ(Facts(OutputOf(command))["cpus"], absl::StrCat(last));
+  ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&ours, &after));
+}
+
+TEST_F(SpawnOptionsTest, ReportsProcessorsThatAreNotThere) {
+  Command command = PrintSelf();
+  command.scheduling.cpus = {kMaxCpus - 1};
+  EXPECT_EQ(Spawn(command).status().message(),
+            "sched_setaffinity: Invalid argument");
+}
+
+// The child runs in our memory, to which the kernel's score would belong, were
+// it not for the vfork.
+TEST_F(SpawnOptionsTest, SetsTheOomScoreOfTheChildOnly) {
+  const std::string before = OwnOomScore();
+  Command command = PrintSelf();
+  command.scheduling.oom_score_adj = 789;
+  EXPECT_EQ(Facts(OutputOf(command))["oom_score_adj"], "789");
+  EXPECT_EQ(OwnOomScore(), before);
+}
+
+// The limits of the child could forbid both, so they come later.
+TEST_F(SpawnOptionsTest, SetsSchedulingBeforeTheLimits) {
+  Command command = PrintSelf();
+  command.limits = {{RLIMIT_NOFILE, 3, 3}};
+  command.scheduling.oom_score_adj = 789;
+  RanChild ran = RunToEnd(command);
+  EXPECT_TRUE(ran.spawned.ok()) << ran.spawned;
+}
+
 TEST_F(SpawnOptionsTest, GivesNoParentDeathSignalByDefault) {
   EXPECT_EQ(Facts(OutputOf(PrintSelf()))["pdeathsig"], "0");
 }
@@ -132,6 +218,24 @@ TEST_F(SpawnOptionsTest, DiesWithTheThreadThatSpawnedIt) {
   ASSERT_TRUE(child.pidfd.valid());
   ReadToEnd(child.stdout_pipe.get());
   EXPECT_EQ(EndOf(&child), ExitStatus::Killed(SIGUSR2));
+}
+
+// Row P6: what a child without rights may not do names the step.
+TEST_F(SpawnOptionsTest, ReportsSchedulingItMayNotTake) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  absl::Status nice, score;
+  std::thread powerless([&] {
+    syscall(SYS_setresuid, 12345, 12345, 12345);  // this thread alone
+    nice = Spawn({.argv = {"/bin/true"}, .scheduling = {.nice = -5}}).status();
+    score =
+        Spawn({.argv = {"/bin/true"}, .scheduling = {.oom_score_adj = -999}})
+            .status();
+  });
+  powerless.join();
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  EXPECT_EQ(nice.message(), "setpriority \"nice -5\": Permission denied");
+  EXPECT_EQ(OsFailureOf(score)->path, "/proc/self/oom_score_adj");
+  EXPECT_EQ(OsFailureOf(score)->error_number, EACCES) << score;
 }
 
 // What only root can ask for.
@@ -219,6 +323,15 @@ TEST_F(SpawnIdsTest, LeavesAProcessUndumpableThatWasSo) {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
+TEST_F(SpawnIdsTest, SetsSchedulingWhileStillRoot) {
+  auto facts =
+      Facts(OutputOf({.argv = {program_},
+                      .scheduling = {.nice = -3, .oom_score_adj = 700},
+                      .uid = 12345}));
+  EXPECT_EQ(facts["nice"], "-3");
+  EXPECT_EQ(facts["oom_score_adj"], "700");
+}
+
 // Row P6: refused ids name the step. A child without root's rights tries.
 TEST_F(SpawnIdsTest, ReportsAUidItMayNotTake) {
   absl::Status status;
@@ -228,7 +341,7 @@ TEST_F(SpawnIdsTest, ReportsAUidItMayNotTake) {
   });
   powerless.join();
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  EXPECT_EQ(status.message(), "setuid: Operation not permitted");
+  EXPECT_EQ(status.message(), "setuid \"uid 54321\": Operation not permitted");
 }
 
 }  // namespace

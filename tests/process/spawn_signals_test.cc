@@ -86,8 +86,36 @@ TEST_F(SpawnSignalsTest, ResetsSigpipeAndSigxfszEvenWhenIgnored) {
 TEST_F(SpawnSignalsTest, ResetsIgnoredSignalsWhenAsked) {
   Disposition hangup(SIGHUP, SIG_IGN), real_time(SIGRTMIN, SIG_IGN);
   Command command = PrintSignals();
-  command.ignored_signals_to_default = true;
+  command.signals.ignored_to_default = true;
   EXPECT_EQ(MasksOf(command).ignored, 0u);
+}
+
+// Ask 10 of the peers: the mask is the command's, not the spawning thread's.
+TEST_F(SpawnSignalsTest, BlocksWhatTheCommandSays) {
+  Command command = PrintSignals();
+  command.signals.blocked = {SIGHUP, SIGRTMIN, 64};
+  EXPECT_EQ(MasksOf(command).blocked, Bit(SIGHUP) | Bit(SIGRTMIN) | Bit(64));
+}
+
+TEST_F(SpawnSignalsTest, IgnoresWhatTheCommandSays) {
+  Disposition caught(SIGUSR1, [](int) {});
+  Command command = PrintSignals();
+  command.signals.dispositions = {{SIGINT, SignalDisposition::kIgnore},
+                                  {SIGUSR1, SignalDisposition::kIgnore},
+                                  {SIGPIPE, SignalDisposition::kIgnore},
+                                  {64, SignalDisposition::kIgnore}};
+  command.signals.ignored_to_default = true;
+  EXPECT_EQ(MasksOf(command).ignored,
+            Bit(SIGINT) | Bit(SIGUSR1) | Bit(SIGPIPE) | Bit(64));
+}
+
+TEST_F(SpawnSignalsTest, ResetsOneIgnoredSignalAndNoOther) {
+  Disposition hangup(SIGHUP, SIG_IGN), interrupt(SIGINT, SIG_IGN);
+  Command command = PrintSignals();
+  command.signals.dispositions = {{SIGHUP, SignalDisposition::kDefault}};
+  uint64_t ignored = MasksOf(command).ignored;
+  EXPECT_FALSE(ignored & Bit(SIGHUP));
+  EXPECT_TRUE(ignored & Bit(SIGINT));
 }
 
 TEST_F(SpawnSignalsTest, PutsTheCallersMaskBack) {
