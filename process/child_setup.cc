@@ -88,9 +88,9 @@ TROUPE_CHILD bool EnterGroup(ChildSetup* setup) {
   }
   setup->step = SpawnStep::kNewSession;
   if (!Ok(syscall(SYS_setsid))) return false;
-  if (!setup->controlling_terminal) return true;
+  if (setup->terminal < 0) return true;
   setup->step = SpawnStep::kTerminal;
-  return Ok(syscall(SYS_ioctl, 0, TIOCSCTTY, 0));
+  return Ok(syscall(SYS_ioctl, setup->terminal, TIOCSCTTY, 0));
 }
 
 TROUPE_CHILD bool EnterDirectory(ChildSetup* setup) {

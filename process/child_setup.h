@@ -67,7 +67,7 @@ struct ChildSetup {
   int move_count = 0;
   ProcessGroup group = ProcessGroup::kInherit;
   pid_t join_group = 0;
-  bool controlling_terminal = false;
+  int terminal = -1;  // the number of what becomes the session's
   const char* cwd = nullptr;
   int umask = -1;
   const int* nice = nullptr;

@@ -12,6 +12,10 @@
 // opened without waiting for the other side: for reading it succeeds at once
 // and reads as ended until a writer comes; for writing it fails with ENXIO if
 // nobody reads.
+//
+// A socket instead of a pipe is for programs that ask for one, or that write
+// to their stdin. They cannot open it again by /dev/stdin (row P8). All that a
+// child has as kPty is one terminal, see pty.h.
 #ifndef TROUPE_PROCESS_CHILD_STDIO_H_
 #define TROUPE_PROCESS_CHILD_STDIO_H_
 
@@ -30,6 +34,8 @@ struct Stdio {
     kInherit,     // the parent's descriptor of this number, if it has one
     kNull,        // /dev/null
     kPipe,        // a new pipe; the parent keeps the other end
+    kSocketPair,  // the same with two stream sockets: see below
+    kPty,         // the child's terminal; the parent keeps the other end
     kFile,        // `path`, opened by the parent
     kDescriptor,  // `fd` or `shared_fd`
     kMerged,      // for stderr: wherever stdout leads
@@ -44,6 +50,8 @@ struct Stdio {
   static Stdio Inherit() { return {}; }
   static Stdio Null() { return {.kind = Kind::kNull}; }
   static Stdio Pipe() { return {.kind = Kind::kPipe}; }
+  static Stdio SocketPair() { return {.kind = Kind::kSocketPair}; }
+  static Stdio Pty() { return {.kind = Kind::kPty}; }
   static Stdio Merged() { return {.kind = Kind::kMerged}; }
   static Stdio File(std::string path, FileMode mode,
                     mode_t permissions = 0666) {
@@ -61,6 +69,12 @@ struct Stdio {
   // Kept open by whoever holds a copy of this value.
   static Stdio Descriptor(std::shared_ptr<const OwnedFd> fd) {
     return {.kind = Kind::kDescriptor, .shared_fd = std::move(fd)};
+  }
+
+  // Whether the parent keeps an end.
+  bool IsStream() const {
+    return kind == Kind::kPipe || kind == Kind::kSocketPair ||
+           kind == Kind::kPty;
   }
 
   // The number behind kDescriptor; -1 when there is none.

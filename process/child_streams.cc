@@ -9,15 +9,22 @@ namespace troupe {
 
 void ChildStreams::Prepare(IoHost& host, const IoActor& io,
                            const Command& command, size_t window) {
-  if (command.stdin_from.kind == Stdio::Kind::kPipe) {
+  auto is_pty = [](const Stdio& stdio) {
+    return stdio.kind == Stdio::Kind::kPty;
+  };
+  if (command.stdin_from.IsStream()) {
     stdin_ = SpawnWriteTransport(host, io);
     open_[0] = true;
+    is_pty_[0] = is_pty(command.stdin_from);
   }
   const Stdio* outputs[] = {&command.stdout_to, &command.stderr_to};
   for (int i = 0; i < 2; ++i) {
-    if (outputs[i]->kind != Stdio::Kind::kPipe) continue;
-    outputs_[i] = SpawnReadTransport(host, io, {.window = window});
+    const bool pty = is_pty(*outputs[i]);
+    if (!outputs[i]->IsStream() || (pty && is_pty_[1])) continue;
+    outputs_[i] =
+        SpawnReadTransport(host, io, {.window = window, .hang_up_is_end = pty});
     open_[i + 1] = true;
+    is_pty_[i + 1] = pty;
   }
 }
 
@@ -34,7 +41,16 @@ bool ChildStreams::MarkClosed(ProcessStream stream) {
   bool& open = open_[static_cast<int>(stream)];
   bool was_open = open;
   open = false;
+  const bool is_pty = is_pty_[static_cast<int>(stream)];
+  if (was_open && is_pty && is_pty_[0]) Close(ProcessStream::kStdin);
   return was_open;
+}
+
+bool ChildStreams::PtyOpen() const {
+  for (int i = 0; i < 3; ++i) {
+    if (open_[i] && is_pty_[i]) return true;
+  }
+  return false;
 }
 
 void ChildStreams::Close(ProcessStream stream) const {

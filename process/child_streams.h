@@ -1,5 +1,6 @@
-// The transports on a child's piped standard streams, as their subprocess sees
-// them: which there are, which sender is which, which are still open.
+// The transports on those of a child's standard streams that we have an end of,
+// as their subprocess sees them: which there are, which sender is which, which
+// are still open.
 #ifndef TROUPE_PROCESS_CHILD_STREAMS_H_
 #define TROUPE_PROCESS_CHILD_STREAMS_H_
 
@@ -16,8 +17,9 @@ namespace troupe {
 
 class ChildStreams {
  public:
-  // Spawns a transport for each stream that `command` wants piped; they are
-  // connected when there is a child. What is written to stdin waits until then.
+  // Spawns a transport for each stream that `command` wants with an end for us;
+  // they are connected when there is a child. What is written to stdin waits
+  // until then. A pty is read by the first output that leads to it.
   void Prepare(IoHost& host, const IoActor& io, const Command& command,
                size_t window);
 
@@ -29,9 +31,11 @@ class ChildStreams {
   std::optional<ProcessStream> StreamOf(
       const caf::strong_actor_ptr& sender) const;
 
-  // False if it was closed already, or never a pipe.
+  // False if it was closed already, or never ours. The end of what is read from
+  // a pty ends what is written to it, which would not notice.
   bool MarkClosed(ProcessStream stream);
   bool AnyOpen() const { return open_[0] || open_[1] || open_[2]; }
+  bool PtyOpen() const;
 
   // Asks the transport to give its descriptor up, unwritten input and unread
   // output included.
@@ -45,6 +49,7 @@ class ChildStreams {
   WriteTransport stdin_;
   std::array<ReadTransport, 2> outputs_;
   std::array<bool, 3> open_ = {};
+  std::array<bool, 3> is_pty_ = {};
 };
 
 }  // namespace troupe

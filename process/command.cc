@@ -134,6 +134,13 @@ const std::string& ProgramOf(const Command& command) {
   return command.program.has_value() ? *command.program : command.argv.front();
 }
 
+void UseTerminal(Command* command, const TerminalSetup& terminal) {
+  command->stdin_from = command->stdout_to = command->stderr_to = Stdio::Pty();
+  command->group = ProcessGroup::kNewSession;
+  command->controlling_terminal = true;
+  command->terminal = terminal;
+}
+
 absl::Status Validate(const Command& command) {
   absl::Status status = ValidateStrings(command);
   status.Update(ValidateEnvironment(command.environment));

@@ -29,6 +29,7 @@
 #include "process/environment.h"
 #include "process/scheduling.h"
 #include "process/signal_setup.h"
+#include "process/terminal_setup.h"
 
 namespace troupe {
 
@@ -78,8 +79,10 @@ struct Command {
   // child leads nothing: a stop reaches it alone.
   std::optional<pid_t> join_group = std::nullopt;
 
-  // With kNewSession: the terminal on stdin becomes the session's.
+  // With kNewSession: its terminal becomes the session's, the pty if there is
+  // one, else what is on stdin.
   bool controlling_terminal = false;
+  TerminalSetup terminal = {};  // what Stdio::Pty makes
 
   std::optional<mode_t> umask = std::nullopt;
   std::vector<ResourceLimit> limits = {};
@@ -97,6 +100,11 @@ struct Command {
 
   SignalSetup signals = {};
 };
+
+// Runs `command` as a terminal emulator would: a pty on all three streams, in a
+// session of its own that has it as its terminal. Our end is written as the
+// child's stdin and read as its stdout.
+void UseTerminal(Command* command, const TerminalSetup& terminal = {});
 
 // What the child will be called in messages: `program`, else argv[0].
 const std::string& ProgramOf(const Command& command);

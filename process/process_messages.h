@@ -17,6 +17,8 @@
 //                                           then
 //   Write          anyone -> subprocess     to its stdin, as to a transport
 //   CloseStdin     anyone -> subprocess     when all of that is written
+//   ResizePty      owner -> subprocess      NOT_FOUND when it has none, or no
+//                                           more
 //   SendSignal     owner -> subprocess      through the pidfd; after the exit:
 //                                           NOT_FOUND, never a stranger
 //   StopProcess    owner -> subprocess      walk the stop plan; answered by the
@@ -72,9 +74,10 @@ struct SpawnChild {
 };
 struct ChildSpawned {
   std::shared_ptr<ChildLease> child;
-  FdTicket stdin_pipe;  // our ends, empty where no pipe was asked for
+  FdTicket stdin_pipe;  // our ends, as in SpawnedChild; empty: none
   FdTicket stdout_pipe;
   FdTicket stderr_pipe;
+  FdTicket terminal;
 };
 struct AbandonChild {
   std::shared_ptr<ChildLease>
@@ -155,6 +158,10 @@ struct SendSignal {
   bool to_group = false;  // if it has one of its own, to all of it
 };
 struct CloseStdin {};
+struct ResizePty {  // in characters
+  unsigned short rows = 0;
+  unsigned short columns = 0;
+};
 struct StopProcess {
   // Nothing: the plan the process was started with. A second StopProcess that
   // comes while a plan is walked replaces it.
@@ -168,15 +175,14 @@ struct CloseStreamsWhenSilent {
 };
 struct WaitForExit {};
 struct WaitForEnd {};
-using Subprocess =
-    caf::typed_actor<caf::replies_to<StartProcess>::with<ProcessStarted>,
-                     caf::replies_to<Write>::with<Drained>,
-                     caf::reacts_to<CloseStdin>, caf::reacts_to<SendSignal>,
-                     caf::replies_to<StopProcess>::with<ProcessExited>,
-                     caf::reacts_to<CloseStreams>,
-                     caf::reacts_to<CloseStreamsWhenSilent>,
-                     caf::replies_to<WaitForExit>::with<ProcessExited>,
-                     caf::replies_to<WaitForEnd>::with<ProcessEnded>>;
+using Subprocess = caf::typed_actor<
+    caf::replies_to<StartProcess>::with<ProcessStarted>,
+    caf::replies_to<Write>::with<Drained>, caf::reacts_to<CloseStdin>,
+    caf::reacts_to<ResizePty>, caf::reacts_to<SendSignal>,
+    caf::replies_to<StopProcess>::with<ProcessExited>,
+    caf::reacts_to<CloseStreams>, caf::reacts_to<CloseStreamsWhenSilent>,
+    caf::replies_to<WaitForExit>::with<ProcessExited>,
+    caf::replies_to<WaitForEnd>::with<ProcessEnded>>;
 
 }  // namespace troupe
 
@@ -197,6 +203,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessEnded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StartProcess)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SendSignal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStdin)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ResizePty)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopProcess)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreams)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreamsWhenSilent)

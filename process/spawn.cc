@@ -116,6 +116,7 @@ absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
   child.stdin_pipe = plan->TakePipe(0);
   child.stdout_pipe = plan->TakePipe(1);
   child.stderr_pipe = plan->TakePipe(2);
+  child.terminal = plan->TakeTerminal();
   return child;
 }
 

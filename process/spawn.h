@@ -42,9 +42,13 @@ namespace troupe {
 struct SpawnedChild {
   pid_t pid = -1;
   OwnedFd pidfd;
-  OwnedFd stdin_pipe;  // our ends, non-blocking; invalid without Stdio::Pipe
+  // Our ends, non-blocking; invalid where the parent has none. Of a pty there
+  // is one on stdin, if that is the terminal, and one on the first of the
+  // outputs.
+  OwnedFd stdin_pipe;
   OwnedFd stdout_pipe;
   OwnedFd stderr_pipe;
+  OwnedFd terminal;  // a third one, to resize it; close it with the others
 };
 
 // `attempt` may be null; if not, it is used for this one call.

@@ -30,7 +30,8 @@ std::vector<const char*> Pointers(const std::vector<std::string>& strings) {
 absl::StatusOr<std::unique_ptr<SpawnPlan>> SpawnPlan::Prepare(
     const Command& command, SpawnFlags* flags) {
   std::unique_ptr<SpawnPlan> plan(new SpawnPlan(command));
-  absl::Status status = plan->PrepareDescriptors();
+  absl::Status status = plan->PreparePty();
+  status.Update(plan->PrepareDescriptors());
   if (!status.ok()) return status;
   plan->PrepareStrings();
   plan->PrepareScheduling();
@@ -41,10 +42,41 @@ absl::StatusOr<std::unique_ptr<SpawnPlan>> SpawnPlan::Prepare(
   setup.flags = flags;
   setup.group = command.group;
   setup.join_group = command.join_group.value_or(0);
-  setup.controlling_terminal = command.controlling_terminal;
   setup.parent_death_signal = command.parent_death_signal.value_or(0);
   setup.parent = getpid();
   return plan;
+}
+
+// One for all streams that want it. Ours is written as stdin and read as the
+// first of the outputs, each by a descriptor of its own.
+absl::Status SpawnPlan::PreparePty() {
+  const Stdio* stdio[3] = {&command_.stdin_from, &command_.stdout_to,
+                           &command_.stderr_to};
+  if (command_.controlling_terminal) setup_.terminal = 0;
+  bool has_reader = false;
+  for (int number = 0; number < 3; ++number) {
+    if (stdio[number]->kind != Stdio::Kind::kPty) continue;
+    if (!pty_.ours.valid()) {
+      auto pty = OpenPty(command_.terminal);
+      if (!pty.ok()) return pty.status();
+      pty_ = *std::move(pty);
+      if (command_.controlling_terminal) setup_.terminal = number;
+    }
+    if (number > 0 && std::exchange(has_reader, true)) continue;
+    pipes_[number] = OwnedFd(fcntl(pty_.ours.get(), F_DUPFD_CLOEXEC, 3));
+    if (!pipes_[number].valid()) return OsError(errno, "fcntl");
+  }
+  return absl::OkStatus();
+}
+
+// Its source; -1 for nothing.
+absl::StatusOr<int> SpawnPlan::PrepareStdio(const Stdio& stdio, int number) {
+  if (stdio.kind == Stdio::Kind::kPty) return pty_.child.get();
+  auto ends = OpenStdio(stdio, number);
+  if (!ends.ok()) return ends.status();
+  opened_.push_back(std::move(ends->opened));
+  pipes_[number] = std::move(ends->parent);
+  return ends->source;
 }
 
 absl::Status SpawnPlan::PrepareDescriptors() {
@@ -55,11 +87,9 @@ absl::Status SpawnPlan::PrepareDescriptors() {
     if (stdio[number]->kind == Stdio::Kind::kMerged) {
       sources[number] = sources[1];
     } else {
-      auto ends = OpenStdio(*stdio[number], number);
-      if (!ends.ok()) return ends.status();
-      sources[number] = ends->source;
-      opened_.push_back(std::move(ends->opened));
-      pipes_[number] = std::move(ends->parent);
+      auto source = PrepareStdio(*stdio[number], number);
+      if (!source.ok()) return source.status();
+      sources[number] = *source;
     }
     if (sources[number] >= 0) moves_.push_back({sources[number], number});
   }

@@ -16,6 +16,7 @@
 #include "io/owned_fd.h"
 #include "process/child_setup.h"
 #include "process/command.h"
+#include "process/pty.h"
 
 namespace troupe {
 
@@ -31,8 +32,10 @@ class SpawnPlan {
     return setup_.uid >= 0 || setup_.gid >= 0 || setup_.group_count >= 0;
   }
 
-  // Our end of the pipe on 0, 1 or 2; invalid if there is none.
+  // Our end of the stream on 0, 1 or 2; invalid if there is none.
   OwnedFd TakePipe(int number) { return std::move(pipes_[number]); }
+  // Our end of the pty.
+  OwnedFd TakeTerminal() { return std::move(pty_.ours); }
 
   // What the child was doing, to what, and `error_number`: the status for its
   // caller.
@@ -45,6 +48,8 @@ class SpawnPlan {
   std::string Subject() const;
 
   absl::Status PrepareDescriptors();
+  absl::Status PreparePty();
+  absl::StatusOr<int> PrepareStdio(const Stdio& stdio, int number);
   void PrepareStrings();
   void PrepareScheduling();
   void PrepareLimits();
@@ -64,6 +69,7 @@ class SpawnPlan {
   std::vector<OwnedFd> opened_;
   std::vector<FdMove> moves_;
   OwnedFd pipes_[3];
+  Pty pty_;
   ChildSetup setup_;
 };
 

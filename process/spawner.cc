@@ -51,7 +51,8 @@ caf::result<ChildSpawned> Make(Self* self, const SpawnChild& request) {
     return fd.valid() ? FdTicket(std::move(fd)) : FdTicket();
   };
   return ChildSpawned{std::move(lease), ticket(child->stdin_pipe),
-                      ticket(child->stdout_pipe), ticket(child->stderr_pipe)};
+                      ticket(child->stdout_pipe), ticket(child->stderr_pipe),
+                      ticket(child->terminal)};
 }
 
 Spawner::behavior_type Behavior(Self* self) {

@@ -1,6 +1,7 @@
 #include "process/stdio_ends.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,24 +51,37 @@ absl::StatusOr<StdioEnds> OpenPath(const std::string& path, int flags,
   return ends;
 }
 
-absl::StatusOr<StdioEnds> MakePipe(int number) {
-  int fds[2];
-  if (pipe2(fds, O_CLOEXEC) != 0) return OsError(errno, "pipe2");
+// fds[0] for the child, fds[1] for us; taken in any case.
+absl::StatusOr<StdioEnds> Split(const int (&fds)[2]) {
   OwnedFd ends[2] = {OwnedFd(fds[0]), OwnedFd(fds[1])};
   for (OwnedFd& end : ends) {
     auto moved = MovedAboveStdio(std::move(end));
     if (!moved.ok()) return moved.status();
     end = *std::move(moved);
   }
-  int child_side = number == 0 ? 0 : 1;
   StdioEnds result;
-  result.source = ends[child_side].get();
-  result.opened = std::move(ends[child_side]);
-  result.parent = std::move(ends[1 - child_side]);
-  // The ends of a pipe have flags of their own: the child's stays blocking.
+  result.source = ends[0].get();
+  result.opened = std::move(ends[0]);
+  result.parent = std::move(ends[1]);
+  // The two ends have flags of their own: the child's stays blocking.
   absl::Status status = SetNonBlocking(result.parent.get(), true);
   if (!status.ok()) return status;
   return result;
+}
+
+absl::StatusOr<StdioEnds> MakePipe(int number) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return OsError(errno, "pipe2");
+  if (number != 0) std::swap(fds[0], fds[1]);
+  return Split(fds);
+}
+
+absl::StatusOr<StdioEnds> MakeSocketPair() {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    return OsError(errno, "socketpair");
+  }
+  return Split(fds);
 }
 
 }  // namespace
@@ -89,6 +103,8 @@ absl::StatusOr<StdioEnds> OpenStdio(const Stdio& stdio, int number) {
       return OpenPath("/dev/null", O_RDWR, 0);
     case Stdio::Kind::kPipe:
       return MakePipe(number);
+    case Stdio::Kind::kSocketPair:
+      return MakeSocketPair();
     case Stdio::Kind::kFile:
       return OpenPath(stdio.path, OpenFlags(stdio.file_mode),
                       stdio.permissions);
@@ -98,10 +114,11 @@ absl::StatusOr<StdioEnds> OpenStdio(const Stdio& stdio, int number) {
         return OsError(errno, "dup", absl::StrCat("fd ", ends.source));
       }
       return ends;
+    case Stdio::Kind::kPty:
     case Stdio::Kind::kMerged:
       break;
   }
-  return absl::InvalidArgumentError("STDOUT can only be used for stderr");
+  return absl::InvalidArgumentError("not a stream of its own");
 }
 
 }  // namespace troupe

@@ -16,10 +16,11 @@ namespace troupe {
 struct StdioEnds {
   int source = -1;  // what the child gets; -1: nothing (inherited, but closed)
   OwnedFd opened;   // owns `source` when we opened it
-  OwnedFd parent;   // our end of a pipe: non-blocking
+  OwnedFd parent;   // our end of a pipe or socket pair: non-blocking
 };
 
-// `number` is 0, 1 or 2. Not for kMerged. Errors: of open(2) with the path;
+// `number` is 0, 1 or 2. Not for kMerged and kPty, which are for several
+// numbers. Errors: of open(2) with the path;
 // EBADF for a descriptor that is not open; EMFILE.
 absl::StatusOr<StdioEnds> OpenStdio(const Stdio& stdio, int number);
 

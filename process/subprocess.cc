@@ -27,6 +27,10 @@ SubprocessInterface::behavior_type Behavior(
         return state->WriteStdin(write);
       },
       [=](const CloseStdin&) { state->CloseStdin(); },
+      [=](const ResizePty& resize) {
+        asked();
+        return state->Resize(resize);
+      },
       [=](const SendSignal& signal) {
         asked();
         return state->Signal(signal);

@@ -81,6 +81,7 @@ void SubprocessState::Failed(Promise<ProcessStarted>& promise,
 }
 
 void SubprocessState::ConnectStreams(ChildSpawned& spawned) {
+  if (streams_.PtyOpen()) terminal_ = spawned.terminal.Take();
   if (streams_.in()) {
     self_
         ->request(

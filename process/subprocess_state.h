@@ -16,6 +16,7 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/io_messages.h"
+#include "io/owned_fd.h"
 #include "io/resident.h"
 #include "process/child_stop.h"
 #include "process/child_streams.h"
@@ -45,6 +46,7 @@ class SubprocessState {
   // subprocess_streams.cc
   caf::result<Drained> WriteStdin(Write& write);
   void CloseStdin();
+  caf::result<void> Resize(const ResizePty& resize);
   void CloseStreams(std::optional<ProcessStream> only = std::nullopt);
   void CloseWhenSilent(absl::Duration silence);
   void OnOutput(DataReceived& data);
@@ -112,6 +114,7 @@ class SubprocessState {
   std::shared_ptr<ChildLease> child_;
   TimePoint started_at_;
   ChildStreams streams_;
+  OwnedFd terminal_;  // as long as a stream of the pty is open
   bool streams_given_up_ = false;
   ProcessExited exit_;  // valid in kExited
 

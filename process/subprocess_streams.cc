@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "io/status_error.h"
+#include "process/pty.h"
 #include "process/silence_watch.h"
 #include "process/subprocess_state.h"
 
@@ -15,6 +16,16 @@ caf::result<Drained> SubprocessState::WriteStdin(Write& write) {
 
 void SubprocessState::CloseStdin() {
   if (streams_.in()) self_->send(streams_.in(), WriteEof{});
+}
+
+caf::result<void> SubprocessState::Resize(const ResizePty& resize) {
+  if (!terminal_.valid()) {
+    return MakeError(absl::NotFoundError("the process has no terminal"));
+  }
+  absl::Status resized =
+      ResizeTerminal(terminal_.get(), resize.rows, resize.columns);
+  if (!resized.ok()) return MakeError(resized);
+  return caf::unit;
 }
 
 void SubprocessState::OnOutput(DataReceived& data) {
@@ -53,6 +64,7 @@ void SubprocessState::CloseWhenSilent(absl::Duration silence) {
 
 void SubprocessState::CloseStream(ProcessStream stream, absl::Status why) {
   if (!streams_.MarkClosed(stream)) return;
+  if (!streams_.PtyOpen()) terminal_.Close();
   Tell(StreamClosed{stream, std::move(why)});
   MaybeEnd();
 }
