@@ -211,6 +211,19 @@ TROUPE_CHILD bool SetMask(ChildSetup* setup) {
       syscall(SYS_rt_sigprocmask, SIG_SETMASK, &setup->blocked, nullptr, 8));
 }
 
+// Returns when it has failed, except for ETXTBSY, for good: waits 1, 2, 4 ...
+// ms. Abort may kill the child meanwhile.
+TROUPE_CHILD int ExecOne(ChildSetup* setup, const char* path) {
+  long wait[2] = {0, 1'000'000};  // seconds, nanoseconds
+  for (;;) {
+    syscall(SYS_execve, path, setup->argv, setup->envp);
+    if (errno != ETXTBSY || setup->flags->busy == kBusyTries) return errno;
+    __atomic_add_fetch(&setup->flags->busy, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_nanosleep, wait, nullptr);
+    wait[1] *= 2;
+  }
+}
+
 // Tries each candidate. "Not there" moves on, "not allowed" moves on and is
 // remembered, anything else is the answer; no shell is tried for ENOEXEC.
 TROUPE_CHILD void Exec(ChildSetup* setup) {
@@ -218,12 +231,11 @@ TROUPE_CHILD void Exec(ChildSetup* setup) {
   bool denied = false;
   int error = ENOENT;
   for (const char* const* path = setup->candidates; *path != nullptr; ++path) {
-    syscall(SYS_execve, *path, setup->argv, setup->envp);
-    error = errno;
+    error = ExecOne(setup, *path);
     if (error == EACCES) denied = true;
     if (error != EACCES && error != ENOENT && error != ENOTDIR) return;
   }
-  if (denied) errno = EACCES;
+  errno = denied ? EACCES : error;
   // With a PATH, a file among its folders is not what the caller did wrong.
   if (!denied && setup->candidates[1] != nullptr) errno = ENOENT;
 }

@@ -7,6 +7,11 @@
 // and lies in a ChildSetup; all it has to tell, it writes there.
 //
 // The order of its steps is fixed; see RunChildSetup for what depends on what.
+//
+// A program that is open for writing somewhere is ETXTBSY. Often that is one
+// that was just written, and a child of another thread, forked meanwhile by
+// somebody else, has the descriptor until its own exec. So it is tried again,
+// kBusyTries times within a quarter of a second.
 #ifndef TROUPE_PROCESS_CHILD_SETUP_H_
 #define TROUPE_PROCESS_CHILD_SETUP_H_
 
@@ -96,6 +101,8 @@ struct ChildSetup {
   int detail = -1;
   int error_number = 0;
 };
+
+constexpr int kBusyTries = 8;  // after the first
 
 // For clone(2); `setup` is a ChildSetup. Returns only when exec did not happen,
 // with the code the child ends with.

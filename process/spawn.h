@@ -18,6 +18,7 @@
 // Errors: InvalidArgument from Validate; else OsError with the step that
 // failed, the path it failed on and errno. NotFound: the program or the
 // directory is not there. PermissionDenied. ENOEXEC: no shell is tried.
+// ETXTBSY: the program was being written for a quarter of a second.
 // DeadlineExceeded: aborted through the attempt, with the step it hung in.
 // ResourceExhausted or Unavailable: too many descriptors or processes, try
 // later.

@@ -24,6 +24,7 @@ struct SpawnFlags {
   int pidfd = -1;   // by the kernel, before the child runs
   int started = 0;  // by the child, first thing
   int aborted = 0;  // by Abort
+  int busy = 0;     // by the child: how often its program was being written
 };
 
 class SpawnAttempt {

@@ -17,6 +17,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {
@@ -140,6 +141,65 @@ TEST_F(SpawnAttemptTest, MayBeAbortedAtAnyMoment) {
   }
   EXPECT_GT(aborted, 0);
   RecordProperty("ran", ran);
+}
+
+// Ask 7 of the peers: a program that is open for writing. `busy` says when the
+// child has found that out.
+class BusyProgramTest : public SpawnAttemptTest {
+ protected:
+  BusyProgramTest() : path_(folder_.PathOf("exit_with")) {
+    RunToEnd({.argv = {"/bin/cp", "-L", ChildProgram("exit_with"), path_}});
+    writer_ = OwnedFd(open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+  }
+
+  void WaitUntilBusy() {
+    while (__atomic_load_n(&attempt_.flags()->busy, __ATOMIC_SEQ_CST) == 0) {
+      std::this_thread::yield();
+    }
+  }
+
+  ScratchFolder folder_;
+  std::string path_;
+  OwnedFd writer_;
+  SpawnAttempt attempt_;
+};
+
+TEST_F(BusyProgramTest, RunsWhenItsWriterHasClosedIt) {
+  std::thread other([&] {
+    WaitUntilBusy();
+    writer_.Close();
+  });
+  auto child = Spawn({.argv = {path_, "6"}}, &attempt_);
+  other.join();
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(6));
+}
+
+TEST_F(BusyProgramTest, IsGivenUpInTheEnd) {
+  absl::Status status = Spawn({.argv = {path_}}, &attempt_).status();
+  EXPECT_EQ(status.message(),
+            absl::StrCat("exec \"", path_, "\": Text file busy"));
+  EXPECT_EQ(attempt_.flags()->busy, 8);
+}
+
+// A file that is busy is found; one behind it in the PATH is not run instead.
+TEST_F(BusyProgramTest, IsNotReplacedByALaterOneInThePath) {
+  absl::Status status =
+      Spawn({.argv = {"exit_with"},
+             .environment = {.set = {{"PATH", folder_.path() + ":/bin"}}}},
+            &attempt_)
+          .status();
+  EXPECT_EQ(status.message(), "exec \"exit_with\": Text file busy");
+}
+
+TEST_F(BusyProgramTest, IsWaitedForNoLongerThanTheAttemptLasts) {
+  std::thread other([&] {
+    WaitUntilBusy();
+    EXPECT_TRUE(attempt_.Abort());
+  });
+  absl::Status status = Spawn({.argv = {path_}}, &attempt_).status();
+  other.join();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
 }
 
 }  // namespace
