@@ -1,4 +1,5 @@
-// The end of a child, through its pidfd: seen first, reaped later.
+// The end of a child: seen first, reaped later. Through its pidfd, or by its
+// pid where it has none.
 //
 //   auto report = PollExit(pidfd);                       // readable?
 //   if (report.ok() && report->has_value()) ...          // publish
@@ -9,9 +10,15 @@
 // does nobody else get its pid. Not for children of other processes. A status
 // that somebody else took is not an error: it is ExitStatus::Lost().
 //
+// By its pid alone a child is meant as long as nobody reaps it: afterwards the
+// number may be another child's.
+//
 // Any thread; only AwaitExit waits.
 #ifndef TROUPE_PROCESS_REAP_H_
 #define TROUPE_PROCESS_REAP_H_
+
+#include <sys/types.h>
+#include <sys/wait.h>
 
 #include <optional>
 
@@ -21,15 +28,37 @@
 
 namespace troupe {
 
+// Whom to wait for, as waitid(2) takes it.
+struct ChildId {
+  idtype_t type = P_PIDFD;
+  id_t id = 0;
+
+  static ChildId ByPidfd(int pidfd) {
+    return {P_PIDFD, static_cast<id_t>(pidfd)};
+  }
+  static ChildId ByPid(pid_t pid) { return {P_PID, static_cast<id_t>(pid)}; }
+};
+
 // Nothing while the child runs.
+absl::StatusOr<std::optional<ExitReport>> PollExit(ChildId child);
 absl::StatusOr<std::optional<ExitReport>> PollExit(int pidfd);
 
 // Like PollExit, but waits for the end.
+absl::StatusOr<ExitReport> AwaitExit(ChildId child);
 absl::StatusOr<ExitReport> AwaitExit(int pidfd);
 
 // Takes the zombie away. FailedPrecondition while the child runs. After it the
 // pid and the group number may mean a stranger.
+absl::StatusOr<ExitReport> Reap(ChildId child);
 absl::StatusOr<ExitReport> Reap(int pidfd);
+
+// Takes any zombie away, whoever waits for it; nothing if there is none. What
+// waitpid(-1, ..., WNOHANG) does, and as bad for others.
+struct ReapedChild {
+  pid_t pid = -1;
+  ExitReport report;
+};
+absl::StatusOr<std::optional<ReapedChild>> ReapAny();
 
 // To the one process behind the pidfd, never to a stranger. NotFound once it is
 // reaped; a signal to a zombie succeeds and does nothing. EINVAL for a number
