@@ -16,7 +16,10 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "io/owned_fd.h"
+#include "process/child_signal.h"
+#include "process/reap.h"
 
 namespace troupe {
 
@@ -42,7 +45,15 @@ class ChildLease {
   void Settle() { abandon_ = nullptr; }
 
   pid_t pid() const { return pid_; }
+  // Never null, but not valid where pidfds are forbidden (see spawn.h).
   const SharedFd& pidfd() const { return pidfd_; }
+  ChildId id() const {
+    return pidfd_->valid() ? ChildId::ByPidfd(pidfd_->get())
+                           : ChildId::ByPid(pid_);
+  }
+  absl::Status Signal(int number) const {
+    return SignalChild(pid_, pidfd_->get(), number);
+  }
   // The child leads a process group of its own.
   bool own_group() const { return own_group_; }
 

@@ -251,6 +251,7 @@ TROUPE_CHILD void Exec(ChildSetup* setup) {
 // in between would run our parent's handler in our parent's memory.
 TROUPE_CHILD int RunChildSetup(void* argument) {
   ChildSetup* setup = static_cast<ChildSetup*>(argument);
+  setup->flags->pid = static_cast<int>(syscall(SYS_getpid));
   __atomic_store_n(&setup->flags->started, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&setup->flags->aborted, __ATOMIC_SEQ_CST)) return 127;
   if (MoveDescriptors(setup) && CloseOthers(setup) && EnterGroup(setup) &&

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "process/process_tree.h"
-#include "process/reap.h"
 
 namespace troupe {
 namespace {
@@ -54,8 +53,8 @@ ChildStop::Next ChildStop::OnGroup(TimePoint now,
 void ChildStop::Send(const std::vector<int>& signals) {
   for (int signal : signals) {
     if (!child_->own_group()) {
-      (void)SignalProcess(child_->pidfd()->get(), signal);
-    } else if (SignalProcess(child_->pidfd()->get(), 0).ok()) {
+      (void)child_->Signal(signal);
+    } else if (child_->Signal(0).ok()) {
       (void)SignalGroup(child_->pid(), signal);
     }
   }

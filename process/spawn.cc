@@ -1,11 +1,9 @@
 #include "process/spawn.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,11 +11,14 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "io/os_error.h"
 #include "process/child_setup.h"
+#include "process/child_signal.h"
 #include "process/dumpable_guard.h"
 #include "process/reap.h"
 #include "process/spawn_plan.h"
+#include "process/stdio_ends.h"
 
 namespace troupe {
 namespace {
@@ -73,46 +74,45 @@ class AllSignalsBlocked {
 
 // The pid or -1 and errno. Never CLONE_FILES, CLONE_FS or CLONE_SIGHAND: what
 // the child changes must be its own.
-pid_t CloneChild(ChildSetup* setup, const ChildStack& stack) {
-  AllSignalsBlocked blocked;
+pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
   return clone(RunChildSetup, stack.top(),
-               CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, setup,
+               CLONE_VM | CLONE_VFORK | SIGCHLD | more_flags, setup,
                &setup->flags->pidfd);
 }
 
-// For a child that did not exec or is to die: it is gone when this returns.
-void RemoveChild(int pidfd) {
-  (void)SignalProcess(pidfd, SIGKILL);
-  (void)AwaitExit(pidfd);
-  (void)Reap(pidfd);
+pid_t CloneChild(ChildSetup* setup, const ChildStack& stack) {
+  AllSignalsBlocked blocked;
+  const pid_t pid = CloneWith(CLONE_PIDFD, setup, stack);
+  if (pid >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL)) {
+    return pid;
+  }
+  setup->flags->pidfd = -1;  // what a clone that failed left there
+  return CloneWith(0, setup, stack);
+}
+
+// Of a child that was cloned and not reaped. Numbered 3 or higher, also when we
+// run with 0, 1 or 2 closed; -1 without a failure where pidfds are forbidden.
+absl::StatusOr<OwnedFd> TakePidfd(pid_t pid, int made_by_clone) {
+  OwnedFd pidfd(made_by_clone >= 0
+                    ? made_by_clone
+                    : static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (pidfd.valid()) return MovedAboveStdio(std::move(pidfd));
+  if (errno == ENOSYS || errno == EPERM || errno == EINVAL) return OwnedFd();
+  return OsError(errno, "pidfd_open", absl::StrCat(pid));
 }
 
 absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
                                          bool aborted) {
-  const int raw_pidfd = plan->setup()->flags->pidfd;
-  if (raw_pidfd < 0) {  // the kernel did not know the flag
-    kill(pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
-    return OsError(ENOSYS, "clone(CLONE_PIDFD)");
-  }
-  OwnedFd pidfd(raw_pidfd);
+  auto pidfd = TakePidfd(pid, plan->setup()->flags->pidfd);
   const int error_number = plan->setup()->error_number;
-  if (error_number != 0 || aborted) {
-    RemoveChild(pidfd.get());
+  if (error_number != 0 || aborted || !pidfd.ok()) {
+    RemoveChild(pid, pidfd.ok() ? pidfd->get() : -1);
+    if (error_number == 0 && !aborted) return pidfd.status();
     return plan->Failure(error_number != 0 ? error_number : ETIME);
-  }
-  if (pidfd.get() < 3) {  // we run with 0, 1 or 2 closed
-    int moved = fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 3);
-    if (moved < 0) {
-      absl::Status status = OsError(errno, "fcntl");
-      RemoveChild(pidfd.get());
-      return status;
-    }
-    pidfd = OwnedFd(moved);
   }
   SpawnedChild child;
   child.pid = pid;
-  child.pidfd = std::move(pidfd);
+  child.pidfd = *std::move(pidfd);
   child.stdin_pipe = plan->TakePipe(0);
   child.stdout_pipe = plan->TakePipe(1);
   child.stderr_pipe = plan->TakePipe(2);
@@ -139,6 +139,13 @@ absl::StatusOr<SpawnedChild> SpawnWith(const Command& command,
 }
 
 }  // namespace
+
+void RemoveChild(pid_t pid, int pidfd) {
+  const ChildId id = pidfd >= 0 ? ChildId::ByPidfd(pidfd) : ChildId::ByPid(pid);
+  (void)SignalChild(pid, pidfd, SIGKILL);
+  (void)AwaitExit(id);
+  (void)Reap(id);
+}
 
 absl::StatusOr<SpawnedChild> Spawn(const Command& command,
                                    SpawnAttempt* attempt) {

@@ -23,6 +23,13 @@
 // ResourceExhausted or Unavailable: too many descriptors or processes, try
 // later.
 //
+// Where clone(2) may not make a pidfd (ENOSYS or EPERM, of a seccomp filter or
+// an old kernel; asked anew by each spawn) it makes the child without one,
+// still with CLONE_VM and CLONE_VFORK, and pidfd_open(2) is asked for it. If
+// that is forbidden, too, the child is known by its pid alone: as good as long
+// as nobody else in the program reaps it, but it cannot be polled for; see
+// child_signal.h for signals.
+//
 // Not promised: that a child which is killed by a stranger between clone and
 // exec is told from one killed right after exec. Both are a child that was
 // killed.
@@ -34,6 +41,7 @@
 #include "absl/status/statusor.h"
 #include "io/owned_fd.h"
 #include "process/command.h"
+#include "process/reap.h"
 #include "process/spawn_attempt.h"
 
 namespace troupe {
@@ -42,7 +50,7 @@ namespace troupe {
 // and reaps nobody: see reap.h.
 struct SpawnedChild {
   pid_t pid = -1;
-  OwnedFd pidfd;
+  OwnedFd pidfd;  // invalid where pidfds are forbidden: see below
   // Our ends, non-blocking; invalid where the parent has none. Of a pty there
   // is one on stdin, if that is the terminal, and one on the first of the
   // outputs.
@@ -50,7 +58,14 @@ struct SpawnedChild {
   OwnedFd stdout_pipe;
   OwnedFd stderr_pipe;
   OwnedFd terminal;  // a third one, to resize it; close it with the others
+
+  ChildId id() const {
+    return pidfd.valid() ? ChildId::ByPidfd(pidfd.get()) : ChildId::ByPid(pid);
+  }
 };
+
+// Kills and reaps it: it is gone when this returns. A pidfd of -1 is none.
+void RemoveChild(pid_t pid, int pidfd);
 
 // `attempt` may be null; if not, it is used for this one call.
 absl::StatusOr<SpawnedChild> Spawn(const Command& command,

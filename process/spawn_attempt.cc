@@ -1,8 +1,8 @@
 #include "process/spawn_attempt.h"
 
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "process/child_signal.h"
 
 namespace troupe {
 
@@ -14,7 +14,7 @@ bool SpawnAttempt::Abort() {
   // number in `pidfd` is not to be trusted: clone may still fail and free it.
   __atomic_store_n(&flags_.aborted, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&flags_.started, __ATOMIC_SEQ_CST)) {
-    syscall(SYS_pidfd_send_signal, flags_.pidfd, SIGKILL, nullptr, 0);
+    (void)SignalChild(flags_.pid, flags_.pidfd, SIGKILL);
   }
   return true;
 }

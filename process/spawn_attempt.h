@@ -7,10 +7,10 @@
 //   // Spawn returns DEADLINE_EXCEEDED: exec "/nfs/tool": Timer expired
 //
 // For one Spawn. The child is killed through its pidfd, whose number the kernel
-// writes here as it makes the child; Spawn closes it only after Finish, so
-// Abort never reaches a stranger. What Spawn does before there is a child
-// (opening files) cannot be cut short: the abort then takes effect as soon as
-// it is done.
+// writes here as it makes the child, or by its pid (child_signal.h); Spawn
+// closes the one and reaps the other only after Finish, so Abort never reaches
+// a stranger. What Spawn does before there is a child (opening files) cannot be
+// cut short: the abort then takes effect as soon as it is done.
 #ifndef TROUPE_PROCESS_SPAWN_ATTEMPT_H_
 #define TROUPE_PROCESS_SPAWN_ATTEMPT_H_
 
@@ -22,7 +22,8 @@ namespace troupe {
 // accessed with __atomic builtins.
 struct SpawnFlags {
   int pidfd = -1;   // by the kernel, before the child runs
-  int started = 0;  // by the child, first thing
+  int pid = 0;      // by the child, first thing
+  int started = 0;  // by the child, next
   int aborted = 0;  // by Abort
   int busy = 0;     // by the child: how often its program was being written
 };

@@ -6,8 +6,8 @@
 
 #include "caf/actor_cast.hpp"
 #include "io/status_error.h"
+#include "process/child_signal.h"
 #include "process/process_tree.h"
-#include "process/reap.h"
 #include "process/spawn.h"
 
 namespace troupe {
@@ -19,12 +19,10 @@ using Self = Resident<Spawner::base>;
 // child that has ended meanwhile is only reaped; one that somebody else reaped
 // (signal 0 finds nobody) pins nothing.
 void EndChild(pid_t pid, const SharedFd& pidfd, bool own_group) {
-  if (own_group && SignalProcess(pidfd->get(), 0).ok()) {
+  if (own_group && SignalChild(pid, pidfd->get(), 0).ok()) {
     (void)SignalGroup(pid, SIGKILL);
   }
-  (void)SignalProcess(pidfd->get(), SIGKILL);
-  (void)AwaitExit(pidfd->get());
-  (void)Reap(pidfd->get());
+  RemoveChild(pid, pidfd->get());
 }
 
 // Wherever the message is dropped the child ends: on the spawner's thread, or

@@ -30,7 +30,7 @@ void SubprocessState::OnExit(const ChildExited& exited) {
 void SubprocessState::Reap() {
   if (reaped_) return;
   reaped_ = true;
-  (void)troupe::Reap(child_->pidfd()->get());
+  (void)troupe::Reap(child_->id());
   child_->Settle();
   self_->send(services_.watcher, ReapChild{child_->pid()});
 }

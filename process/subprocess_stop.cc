@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "io/status_error.h"
 #include "process/process_tree.h"
-#include "process/reap.h"
 #include "process/subprocess_state.h"
 
 namespace troupe {
@@ -18,10 +17,9 @@ absl::Status NotRunning() {
 
 caf::result<void> SubprocessState::Signal(const SendSignal& signal) {
   if (phase_ != Phase::kRunning) return MakeError(NotRunning());
-  absl::Status sent =
-      signal.to_group && child_->own_group()
-          ? SignalGroup(child_->pid(), signal.number)
-          : SignalProcess(child_->pidfd()->get(), signal.number);
+  absl::Status sent = signal.to_group && child_->own_group()
+                          ? SignalGroup(child_->pid(), signal.number)
+                          : child_->Signal(signal.number);
   if (!sent.ok()) return MakeError(sent);
   return caf::unit;
 }

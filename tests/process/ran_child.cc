@@ -35,8 +35,8 @@ std::string ReadToEnd(int fd) { return ReadBytes(fd, std::string::npos); }
 
 ExitStatus EndOf(SpawnedChild* child) {
   child->stdin_pipe.Close();
-  auto report = AwaitExit(child->pidfd.get());
-  (void)Reap(child->pidfd.get());
+  auto report = AwaitExit(child->id());
+  (void)Reap(child->id());
   return report.ok() ? report->status : ExitStatus::Lost();
 }
 

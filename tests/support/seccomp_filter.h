@@ -1,0 +1,32 @@
+// Runs a part of a test where the kernel refuses some system calls, as it does
+// in a sandbox.
+//
+//   EXPECT_EQ(RunRefusing({{SYS_pidfd_open, EPERM}}, [] { return Work(); }),
+//             "done");
+//
+// In a child process made by fork, because a filter (seccomp(2)) cannot be
+// taken away; so the caller may have no other threads that matter to `work`.
+#ifndef TROUPE_TESTS_SUPPORT_SECCOMP_FILTER_H_
+#define TROUPE_TESTS_SUPPORT_SECCOMP_FILTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct RefusedCall {
+  long number = 0;
+  int error_number = 0;
+  uint32_t if_flags = 0;  // only with one of these bits in the first argument
+};
+
+// What `work` returns, or how its process ended without that. What it leaves
+// (children, descriptors) is told behind the answer.
+std::string RunRefusing(const std::vector<RefusedCall>& calls,
+                        const std::function<std::string()>& work);
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_SUPPORT_SECCOMP_FILTER_H_
