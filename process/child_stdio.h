@@ -88,6 +88,8 @@ struct Stdio {
   mode_t permissions = 0666;
   int fd = -1;  // borrowed
   std::shared_ptr<const OwnedFd> shared_fd = nullptr;
+
+  friend bool operator==(const Stdio&, const Stdio&) = default;
 };
 
 }  // namespace troupe

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -129,6 +130,10 @@ absl::Status ValidateSession(const Command& command) {
 }
 
 }  // namespace
+
+Command Command::Shell(std::string text) {
+  return {.argv = {"/bin/sh", "-c", std::move(text)}};
+}
 
 const std::string& ProgramOf(const Command& command) {
   return command.program.has_value() ? *command.program : command.argv.front();

@@ -48,6 +48,8 @@ struct ExtraFd {
   int descriptor() const {
     return shared_fd != nullptr ? shared_fd->get() : fd;
   }
+
+  friend bool operator==(const ExtraFd&, const ExtraFd&) = default;
 };
 
 // See setrlimit(2) for resources and units.
@@ -55,9 +57,16 @@ struct ResourceLimit {
   int resource = RLIMIT_NOFILE;
   rlim_t soft = RLIM_INFINITY;
   rlim_t hard = RLIM_INFINITY;
+
+  friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
 };
 
 struct Command {
+  // `text` as a program of /bin/sh, with all that this means for quoting; its
+  // exit code is 127 for a command that is not found. Nothing else here ever
+  // runs a shell.
+  static Command Shell(std::string text);
+
   std::vector<std::string> argv = {};
 
   // The file to run when it is not argv[0]. Without a slash it is looked up in
@@ -99,6 +108,9 @@ struct Command {
   std::optional<int> parent_death_signal = std::nullopt;
 
   SignalSetup signals = {};
+
+  // Shared descriptors are equal if they are the same object.
+  friend bool operator==(const Command&, const Command&) = default;
 };
 
 // Runs `command` as a terminal emulator would: a pty on all three streams, in a

@@ -22,6 +22,8 @@ struct Environment {
   bool inherit = true;  // start from the parent's; otherwise from nothing
   std::map<std::string, std::string> set = {};
   std::set<std::string> unset = {};
+
+  friend bool operator==(const Environment&, const Environment&) = default;
 };
 
 // `NAME=value` strings: what is kept of `parent` (an array like environ(7)) in

@@ -1,6 +1,7 @@
 #include "process/command.h"
 
 #include <csignal>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -127,6 +128,13 @@ TEST(CommandTest, WantsASessionForATerminal) {
   EXPECT_EQ(TextOf(command), "a controlling terminal needs a new session");
   command.group = ProcessGroup::kNewSession;
   EXPECT_TRUE(Validate(command).ok());
+}
+
+TEST(CommandTest, RunsAShellOnlyWhenAsked) {
+  EXPECT_EQ(Command::Shell("a | b"),
+            (Command{.argv = {"/bin/sh", "-c", "a | b"}}));
+  EXPECT_EQ(Validate(Command::Shell(std::string("a\0", 2))).message(),
+            "embedded null byte");
 }
 
 TEST(CommandTest, EitherJoinsAGroupOrMakesOne) {

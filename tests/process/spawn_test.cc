@@ -46,6 +46,32 @@ TEST_F(SpawnTest, GivesTheArgumentsAsTheyAre) {
             "name\n\na b\n*\n");
 }
 
+// Row P22: a shell's exit code says that a command is not found; rows P2 and
+// P26: what is run is /bin/sh, with its syntax.
+TEST_F(SpawnTest, RunsAShellOnlyWhenAsked) {
+  EXPECT_EQ(OutputOf(Command::Shell("echo $0 | tr a-z A-Z; exit 3")),
+            "/BIN/SH\n");
+  EXPECT_EQ(RunToEnd(Command::Shell("exit 3")).status, ExitStatus::Exited(3));
+  Command missing = Command::Shell("no-such-program");
+  missing.stderr_to = Stdio::Null();
+  EXPECT_EQ(RunToEnd(missing).status, ExitStatus::Exited(127));
+  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_argv"), "$HOME | cat"}}),
+            ChildProgram("print_argv") + "\n$HOME | cat\n");
+}
+
+// Row P22: 256 is 0, 300 is 44, and a signal is one, with or without a core.
+TEST_F(SpawnTest, TellsExitCodesAsTheKernelKeepsThem) {
+  EXPECT_EQ(RunToEnd({.argv = {ChildProgram("exit_with"), "256"}})
+                .status.ReturnCode(),
+            0);
+  EXPECT_EQ(RunToEnd({.argv = {ChildProgram("exit_with"), "300"}})
+                .status.ReturnCode(),
+            44);
+  EXPECT_EQ(
+      RunToEnd({.argv = {ChildProgram("kill_self"), "11"}}).status.ReturnCode(),
+      -11);
+}
+
 TEST_F(SpawnTest, InheritsTheEnvironmentWithEdits) {
   setenv("TROUPE_KEPT", "1", 1);
   setenv("TROUPE_DROPPED", "1", 1);
