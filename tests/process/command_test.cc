@@ -64,7 +64,7 @@ TEST(CommandTest, RefusesAVariableBothSetAndUnset) {
             "environment variable \"A\" is both set and unset");
 }
 
-// Row P7.
+// Rows P7 and V32.
 TEST(CommandTest, MergesOnlyStderr) {
   Command command = True();
   command.stderr_to = Stdio::Merged();

@@ -41,6 +41,19 @@ class SpawnStdioTest : public LeakCheckedTest {
     return OwnedFd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   }
 
+  // Meanwhile our 1 leads to the file "one" and our 2 to "two".
+  RanChild RunWithOursInFiles(const Command& command) {
+    OwnedFd kept[2] = {OwnedFd(fcntl(1, F_DUPFD_CLOEXEC, 3)),
+                       OwnedFd(fcntl(2, F_DUPFD_CLOEXEC, 3))};
+    fflush(stdout);
+    dup2(OpenToWrite(Path("one")).get(), 1);
+    dup2(OpenToWrite(Path("two")).get(), 2);
+    RanChild ran = RunToEnd(command);
+    dup2(kept[0].get(), 1);
+    dup2(kept[1].get(), 2);
+    return ran;
+  }
+
   std::string folder_;
 };
 
@@ -54,7 +67,8 @@ TEST_F(SpawnStdioTest, CarriesBytesThroughPipes) {
   EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
 }
 
-// Row P8: a pipe, not asyncio's socket pair, so /dev/stdin can be opened.
+// Rows P8 and V22: a pipe, not asyncio's socket pair, so /dev/stdin can be
+// opened.
 TEST_F(SpawnStdioTest, LetsTheChildReopenItsStdin) {
   auto child = Spawn({.argv = {"/bin/cat", "/dev/stdin"},
                       .stdin_from = Stdio::Pipe(),
@@ -163,19 +177,29 @@ TEST_F(SpawnStdioTest, SwapsBesideADescriptorThatTakesTheFirstFreeNumber) {
 // The parent's 1 and 2 lead to two files here, and the child gets each as the
 // other.
 TEST_F(SpawnStdioTest, SwapStdoutAndStderr) {
-  OwnedFd kept[2] = {OwnedFd(fcntl(1, F_DUPFD_CLOEXEC, 3)),
-                     OwnedFd(fcntl(2, F_DUPFD_CLOEXEC, 3))};
-  fflush(stdout);
-  dup2(OpenToWrite(Path("one")).get(), 1);
-  dup2(OpenToWrite(Path("two")).get(), 2);
-  RanChild ran = RunToEnd({.argv = {ChildProgram("write_both")},
-                           .stdout_to = Stdio::Descriptor(2),
-                           .stderr_to = Stdio::Descriptor(1)});
-  dup2(kept[0].get(), 1);
-  dup2(kept[1].get(), 2);
+  RanChild ran = RunWithOursInFiles({.argv = {ChildProgram("write_both")},
+                                     .stdout_to = Stdio::Descriptor(2),
+                                     .stderr_to = Stdio::Descriptor(1)});
   EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
   EXPECT_EQ(Content(Path("one")), "err");
   EXPECT_EQ(Content(Path("two")), "out");
+}
+
+// Row P1: what asyncio.create_subprocess_exec does without being told.
+TEST_F(SpawnStdioTest, InheritsTheStreamsByDefault) {
+  RanChild ran = RunWithOursInFiles({.argv = {ChildProgram("write_both")}});
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  EXPECT_EQ(Content(Path("one")), "out");
+  EXPECT_EQ(Content(Path("two")), "err");
+}
+
+// Row P7: if stdout is inherited, into that.
+TEST_F(SpawnStdioTest, MergesStderrIntoAnInheritedStdout) {
+  RanChild ran = RunWithOursInFiles(
+      {.argv = {ChildProgram("write_both")}, .stderr_to = Stdio::Merged()});
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  EXPECT_EQ(Content(Path("one")), "outerr");
+  EXPECT_EQ(Content(Path("two")), "");
 }
 
 // A sibling spawned at the same moment may not keep our pipe's end, or its
@@ -206,6 +230,21 @@ TEST_F(SpawnStdioTest, MergesStderrIntoStdout) {
   EXPECT_EQ(OutputOf({.argv = {ChildProgram("write_both")},
                       .stderr_to = Stdio::Merged()}),
             "outerr");
+}
+
+// The parent opens it, so the parent's umask counts.
+TEST_F(SpawnStdioTest, MakesAFileWithThePermissionsGiven) {
+  mode_t ours = umask(027);
+  RanChild ran = RunToEnd(
+      {.argv = {ChildProgram("write_both")},
+       .stdout_to = Stdio::File(Path("made"), Stdio::FileMode::kAppend, 0666),
+       .stderr_to = Stdio::Null(),
+       .umask = 0});
+  umask(ours);
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
+  struct stat made;
+  ASSERT_EQ(stat(Path("made").c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 0777, 0640u);
 }
 
 TEST_F(SpawnStdioTest, TruncatesAndAppends) {

@@ -187,6 +187,7 @@ TEST_F(SpawnTest, ReportsAnArgumentListThatIsTooLong) {
   EXPECT_EQ(status.message(), "exec \"/bin/true\": Argument list too long");
 }
 
+// Row P2: before anything else.
 TEST_F(SpawnTest, RefusesACommandThatIsNotValidBeforeItOpensAnything) {
   std::string path = absl::StrCat(::testing::TempDir(), "/never_made");
   auto status =
@@ -214,6 +215,7 @@ TEST_F(SpawnTest, LeavesNoZombieWhenExecFails) {
   EXPECT_EQ(Children(), before);
 }
 
+// Rows P8 and V23: asyncio's was inherited by a later child.
 TEST_F(SpawnTest, MarksEveryDescriptorOfOursCloseOnExec) {
   auto child = Spawn({.argv = {ChildProgram("copy_input")},
                       .stdin_from = Stdio::Pipe(),

@@ -4,9 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -16,6 +18,7 @@
 #include "io/os_error.h"
 #include "process/reap.h"
 #include "tests/process/ran_child.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -130,6 +133,53 @@ TEST_F(SpawnerTest, AnAttemptThatWasAbortedBeforeMakesNothing) {
   auto made = Ask<ChildSpawned>(
       spawner_, SpawnChild{{.argv = {ChildProgram("exit_with")}}, attempt});
   EXPECT_TRUE(absl::IsDeadlineExceeded(made.status()));
+}
+
+// Rows P30, V15 and A11: asyncio's loop stands still until the exec is done.
+TEST_F(SpawnerTest, TheLoopGoesOnWhileASpawnHangs) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Subprocess cat = NewSubprocess();
+  StartProcess start = Piped({ChildProgram("copy_input")});
+  start.observer = NewObserver();
+  ASSERT_EQ(Start(cat, start), "");
+  auto attempt = std::make_shared<SpawnAttempt>();
+  std::atomic<bool> answered{false};
+  absl::Status status;
+  std::thread asker([&] {
+    status = Ask<ChildSpawned>(spawner_,
+                               SpawnChild{{.argv = {program.path()}}, attempt})
+                 .status();
+    answered = true;
+  });
+  while (!__atomic_load_n(&attempt->flags()->started, __ATOMIC_SEQ_CST)) {
+    std::this_thread::yield();
+  }
+  caf::anon_send(cat, Write{Bytes("x"), {}});
+  EXPECT_TRUE(trace_->WaitFor("DATA 1 'x'"));
+  EXPECT_FALSE(answered);
+  EXPECT_TRUE(attempt->Abort());
+  asker.join();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  caf::anon_send(cat, CloseStdin{});
+  EXPECT_TRUE(trace_->WaitFor("CL"));
+}
+
+// Row A12 and ask 3 of the peers: whoever asks, on whichever thread, waits for
+// his turn and is not refused.
+TEST_F(SpawnerTest, ManyThreadsMayAskAtOnce) {
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 25; ++round) {
+        auto made = Make({.argv = {ChildProgram("exit_with"), "7"}});
+        if (made.ok()) good += EndAndReap(*made) == ExitStatus::Exited(7);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 100);
 }
 
 // The parent-death signal means that the actor system ended: here, its thread.
