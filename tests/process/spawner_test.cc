@@ -1,7 +1,9 @@
 #include "process/spawner.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,11 +17,13 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
 #include "io/os_error.h"
 #include "process/reap.h"
 #include "tests/process/ran_child.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/seccomp_filter.h"
 
 namespace troupe {
 namespace {
@@ -133,6 +137,36 @@ TEST_F(SpawnerTest, AnAttemptThatWasAbortedBeforeMakesNothing) {
   auto made = Ask<ChildSpawned>(
       spawner_, SpawnChild{{.argv = {ChildProgram("exit_with")}}, attempt});
   EXPECT_TRUE(absl::IsDeadlineExceeded(made.status()));
+}
+
+// Ask 33 of the peers: the filter is that of the spawner's thread alone.
+TEST_F(SpawnerTest, EndsAChildThatItKnowsByItsPidAlone) {
+  std::unique_ptr<IoThread> filtered;
+  std::thread starter([&] {
+    ASSERT_TRUE(RefuseCalls({{SYS_clone, EPERM, CLONE_PIDFD},
+                             {SYS_pidfd_open, EPERM},
+                             {SYS_pidfd_send_signal, EPERM}}));
+    auto thread = IoThread::Start(*system_, {.name = "filtered"});
+    ASSERT_TRUE(thread.ok()) << thread.status();
+    filtered = *std::move(thread);
+  });
+  starter.join();
+  ASSERT_NE(filtered, nullptr);
+  pid_t pid = -1;
+  {
+    auto made =
+        Ask<ChildSpawned>(SpawnSpawner(filtered->host()),
+                          SpawnChild{{.argv = {ChildProgram("copy_input")},
+                                      .stdin_from = Stdio::Pipe(),
+                                      .group = ProcessGroup::kNewGroup},
+                                     std::make_shared<SpawnAttempt>()});
+    ASSERT_TRUE(made.ok()) << made.status();
+    pid = made->child->pid();
+    EXPECT_FALSE(made->child->pidfd()->valid());
+    EXPECT_FALSE(IsGone(pid));
+  }
+  EXPECT_TRUE(WaitUntilGone(pid));
+  filtered->Stop();
 }
 
 // Rows P30, V15 and A11: asyncio's loop stands still until the exec is done.

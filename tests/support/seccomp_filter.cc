@@ -36,7 +36,9 @@ void Append(const RefusedCall& call, std::vector<sock_filter>* filter) {
                SECCOMP_RET_ERRNO | static_cast<uint32_t>(call.error_number)));
 }
 
-bool Install(const std::vector<RefusedCall>& calls) {
+}  // namespace
+
+bool RefuseCalls(const std::vector<RefusedCall>& calls) {
   std::vector<sock_filter> filter;
   for (const RefusedCall& call : calls) Append(call, &filter);
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
@@ -46,9 +48,11 @@ bool Install(const std::vector<RefusedCall>& calls) {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+namespace {
+
 std::string Work(const std::vector<RefusedCall>& calls,
                  const std::function<std::string()>& work) {
-  if (!Install(calls)) return "no filter";
+  if (!RefuseCalls(calls)) return "no filter";
   const auto before = OpenDescriptors();
   std::string answer = work();
   if (OpenDescriptors() != before) {

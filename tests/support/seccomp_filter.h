@@ -6,6 +6,7 @@
 //
 // In a child process made by fork, because a filter (seccomp(2)) cannot be
 // taken away; so the caller may have no other threads that matter to `work`.
+// A filter is its thread's and that of the threads and processes it makes.
 #ifndef TROUPE_TESTS_SUPPORT_SECCOMP_FILTER_H_
 #define TROUPE_TESTS_SUPPORT_SECCOMP_FILTER_H_
 
@@ -21,6 +22,9 @@ struct RefusedCall {
   int error_number = 0;
   uint32_t if_flags = 0;  // only with one of these bits in the first argument
 };
+
+// For good, on this thread; false if the kernel has no filters.
+bool RefuseCalls(const std::vector<RefusedCall>& calls);
 
 // What `work` returns, or how its process ended without that. What it leaves
 // (children, descriptors) is told behind the answer.
