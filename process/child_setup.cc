@@ -1,7 +1,6 @@
 #include "process/child_setup.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -11,70 +10,11 @@
 
 #include <cerrno>
 
-// Every function of the child carries it. libc's syscall() is not instrumented
-// and touches nothing but errno, which is the suspended thread's.
-#define TROUPE_CHILD \
-  __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
+#include "process/child_code.h"
+#include "process/child_descriptors.h"
 
 namespace troupe {
 namespace {
-
-TROUPE_CHILD bool Ok(long result) { return result >= 0; }
-
-TROUPE_CHILD bool IsTarget(const ChildSetup* setup, long number) {
-  for (int i = 0; i < setup->move_count; ++i) {
-    if (setup->moves[i].target == number) return true;
-  }
-  return false;
-}
-
-// A copy of `source` where no move will overwrite it. One that lands on a
-// target is left there: the move to come closes it.
-TROUPE_CHILD long CopyAside(const ChildSetup* setup, int source) {
-  long copy = 2;
-  do {
-    copy = syscall(SYS_fcntl, source, F_DUPFD_CLOEXEC, copy + 1);
-  } while (Ok(copy) && IsTarget(setup, copy));
-  return copy;
-}
-
-// Puts every descriptor under its number. A source whose number another move
-// will overwrite is copied out of the way first: that makes swaps safe.
-TROUPE_CHILD bool MoveDescriptors(ChildSetup* setup) {
-  setup->step = SpawnStep::kDescriptors;
-  for (int i = 0; i < setup->move_count; ++i) {
-    FdMove& move = setup->moves[i];
-    setup->detail = move.target;
-    if (move.source == move.target || !IsTarget(setup, move.source)) continue;
-    long copy = CopyAside(setup, move.source);
-    if (!Ok(copy)) return false;
-    move.source = static_cast<int>(copy);
-  }
-  for (int i = 0; i < setup->move_count; ++i) {
-    const FdMove& move = setup->moves[i];
-    setup->detail = move.target;
-    long result = move.source == move.target
-                      ? syscall(SYS_fcntl, move.source, F_SETFD, 0)
-                      : syscall(SYS_dup3, move.source, move.target, 0);
-    if (!Ok(result)) return false;
-  }
-  return true;
-}
-
-// Closes now rather than at exec: a child that hangs there holds nobody's pipe.
-TROUPE_CHILD bool CloseOthers(ChildSetup* setup) {
-  setup->step = SpawnStep::kCloseOthers;
-  setup->detail = -1;
-  unsigned first = 0;
-  for (int i = 0; i < setup->move_count; ++i) {
-    unsigned target = static_cast<unsigned>(setup->moves[i].target);
-    if (target > first && !Ok(syscall(SYS_close_range, first, target - 1, 0))) {
-      return false;
-    }
-    first = target + 1;
-  }
-  return Ok(syscall(SYS_close_range, first, ~0U, 0));
-}
 
 TROUPE_CHILD bool EnterGroup(ChildSetup* setup) {
   if (setup->group == ProcessGroup::kNewGroup) {

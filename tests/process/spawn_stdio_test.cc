@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -18,6 +20,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/seccomp_filter.h"
 
 namespace troupe {
 namespace {
@@ -87,6 +90,27 @@ TEST_F(SpawnStdioTest, GivesTheChildNoExtraDescriptors) {
                       .stdin_from = Stdio::Null(),
                       .stderr_to = Stdio::Null()}),
             "0 blocking\n1 blocking\n2 blocking\n");
+}
+
+// Ask 5 of the peers, where close_range(2) is forbidden. More of them than one
+// call lists.
+TEST_F(SpawnStdioTest, GivesTheChildNoExtraDescriptorsWithoutCloseRange) {
+  for (int error : {EPERM, ENOSYS}) {
+    EXPECT_EQ(RunRefusing({{SYS_close_range, error}},
+                          [] {
+                            std::vector<OwnedFd> inheritable;
+                            for (int i = 0; i < 300; ++i) {
+                              inheritable.emplace_back(dup(0));
+                            }
+                            return OutputOf(
+                                {.argv = {ChildProgram("print_fds")},
+                                 .stdin_from = Stdio::Null(),
+                                 .stderr_to = Stdio::Null(),
+                                 .extra_fds = {{.child_number = 40, .fd = 0},
+                                               {.child_number = 7, .fd = 0}}});
+                          }),
+              "0 blocking\n1 blocking\n2 blocking\n7 blocking\n40 blocking\n");
+  }
 }
 
 TEST_F(SpawnStdioTest, GivesTheChildBlockingStdio) {
