@@ -50,7 +50,7 @@ namespace troupe {
 // and reaps nobody: see reap.h.
 struct SpawnedChild {
   pid_t pid = -1;
-  OwnedFd pidfd;  // invalid where pidfds are forbidden: see below
+  OwnedFd pidfd;  // invalid where pidfds are forbidden: see above
   // Our ends, non-blocking; invalid where the parent has none. Of a pty there
   // is one on stdin, if that is the terminal, and one on the first of the
   // outputs.

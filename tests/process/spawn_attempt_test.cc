@@ -152,8 +152,10 @@ class BusyProgramTest : public SpawnAttemptTest {
     writer_ = OwnedFd(open(path_.c_str(), O_WRONLY | O_CLOEXEC));
   }
 
+  // Or until the spawn is over without that.
   void WaitUntilBusy() {
-    while (__atomic_load_n(&attempt_.flags()->busy, __ATOMIC_SEQ_CST) == 0) {
+    while (!over_ &&
+           __atomic_load_n(&attempt_.flags()->busy, __ATOMIC_SEQ_CST) == 0) {
       std::this_thread::yield();
     }
   }
@@ -162,6 +164,7 @@ class BusyProgramTest : public SpawnAttemptTest {
   std::string path_;
   OwnedFd writer_;
   SpawnAttempt attempt_;
+  std::atomic<bool> over_{false};
 };
 
 TEST_F(BusyProgramTest, RunsWhenItsWriterHasClosedIt) {
@@ -170,6 +173,7 @@ TEST_F(BusyProgramTest, RunsWhenItsWriterHasClosedIt) {
     writer_.Close();
   });
   auto child = Spawn({.argv = {path_, "6"}}, &attempt_);
+  over_ = true;
   other.join();
   ASSERT_TRUE(child.ok()) << child.status();
   EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(6));
@@ -198,6 +202,7 @@ TEST_F(BusyProgramTest, IsWaitedForNoLongerThanTheAttemptLasts) {
     EXPECT_TRUE(attempt_.Abort());
   });
   absl::Status status = Spawn({.argv = {path_}}, &attempt_).status();
+  over_ = true;
   other.join();
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
 }
