@@ -35,6 +35,13 @@ PEERS = ("limit", "libuv", "asyncio")
 _ALL = ("limit", "libuv", "troupe", "asyncio", "uvloop")
 
 WORKLOADS = (
+    Workload("W1", "a child started, awaited and reaped, with these options",
+             {"plain": 2_000, "plain/1G": 2_000, "place": 2_000,
+              "session": 2_000},
+             ("limit", "libuv", "troupe", "asyncio")),
+    Workload("W1-more", "the same with options that the others do not have",
+             {"limits": 2_000, "ids": 2_000, "all": 2_000, "all/1G": 2_000},
+             ("limit", "troupe")),
     Workload("W7", "echo over UNIX sockets: size of a message/connections",
              {"64/1": 200_000, "64/64": 400_000, "64/1000": 400_000,
               "65536/1": 40_000, "65536/64": 40_000, "65536/1000": 40_000},

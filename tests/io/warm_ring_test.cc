@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-struct Person : WarmRing::Member {
+struct Person final : WarmRing::Member {
   Person(int number, std::vector<int>& cold) : number(number), cold(cold) {}
   void OnCold() override { cold.push_back(number); }
 

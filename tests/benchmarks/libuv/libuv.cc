@@ -1,11 +1,13 @@
 // The subject `libuv`.
 #include "tests/benchmarks/libuv/uv_echo.h"
 #include "tests/benchmarks/libuv/uv_loop.h"
+#include "tests/benchmarks/libuv/uv_spawns.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
 #include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
+#include "tests/benchmarks/workloads/spawns.h"
 #include "tests/benchmarks/workloads/timers.h"
 
 namespace troupe {
@@ -13,7 +15,8 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"libuv W7", Echo<UvEcho>},
+                    {{"libuv W1", Spawns<UvSpawns>},
+                     {"libuv W7", Echo<UvEcho>},
                      {"libuv W8", Signals<UvLoop>},
                      {"libuv W9", Timers<UvLoop>},
                      {"libuv W15", CallsOnLoop<UvLoop>},

@@ -1,12 +1,14 @@
 // The subject `limit`.
 #include "tests/benchmarks/limit/limit_echo.h"
 #include "tests/benchmarks/limit/limit_loop.h"
+#include "tests/benchmarks/limit/limit_spawns.h"
 #include "tests/benchmarks/limit/limit_tls_echo.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
 #include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
+#include "tests/benchmarks/workloads/spawns.h"
 #include "tests/benchmarks/workloads/timers.h"
 #include "tests/benchmarks/workloads/tls_echo.h"
 
@@ -15,7 +17,9 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"limit W7", Echo<LimitEcho>},
+                    {{"limit W1", Spawns<LimitSpawns>},
+                     {"limit W1-more", Spawns<LimitSpawns>},
+                     {"limit W7", Echo<LimitEcho>},
                      {"limit W7-tls", TlsEcho<LimitTlsEcho>},
                      {"limit W8", Signals<LimitLoop>},
                      {"limit W9", Timers<LimitLoop>},

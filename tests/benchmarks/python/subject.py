@@ -11,10 +11,11 @@ import threading
 import calls
 import readers
 import signals
+import spawns
 import timers
 from frame import Report, children, descriptors, status_kib
 
-WORKLOADS = {"W8": signals.signals, "W9": timers.timers, "W15": calls.on_loop,
+WORKLOADS = {"W1": spawns.spawns, "W8": signals.signals, "W9": timers.timers, "W15": calls.on_loop,
              "W16": calls.from_thread, "W17": readers.readers}
 
 

@@ -2,6 +2,7 @@
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/troupe/relayed_signals.h"
 #include "tests/benchmarks/troupe/stream_echo.h"
+#include "tests/benchmarks/troupe/subprocess_spawns.h"
 #include "tests/benchmarks/troupe/tls_stream_echo.h"
 #include "tests/benchmarks/troupe/troupe_loop.h"
 #include "tests/benchmarks/troupe/watched_readers.h"
@@ -9,6 +10,7 @@
 #include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
+#include "tests/benchmarks/workloads/spawns.h"
 #include "tests/benchmarks/workloads/timers.h"
 #include "tests/benchmarks/workloads/tls_echo.h"
 
@@ -17,7 +19,9 @@ namespace {
 
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
-                    {{"troupe W7", Echo<StreamEcho>},
+                    {{"troupe W1", Spawns<SubprocessSpawns>},
+                     {"troupe W1-more", Spawns<SubprocessSpawns>},
+                     {"troupe W7", Echo<StreamEcho>},
                      {"troupe W7-tls", TlsEcho<TlsStreamEcho>},
                      {"troupe W8", Signals<TroupeLoop>},
                      {"troupe W9", Timers<TroupeLoop>},
