@@ -77,7 +77,8 @@ TROUPE_CHILD long NumberAt(const char* name) {
   return number;
 }
 
-// The list goes by numbers, so that it may shrink meanwhile.
+// The list goes by numbers, so that it may shrink meanwhile. It is itself
+// closed by the exec.
 TROUPE_CHILD bool CloseListed(const ChildSetup* setup) {
   const long list = syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
                             O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -95,7 +96,6 @@ TROUPE_CHILD bool CloseListed(const ChildSetup* setup) {
             static_cast<unsigned char>(entry[kLengthAt + 1]) << 8;
     }
   }
-  syscall(SYS_close, list);
   return Ok(size);
 }
 

@@ -272,7 +272,7 @@ TEST_F(SpawnStdioTest, MakesAFileWithThePermissionsGiven) {
 }
 
 TEST_F(SpawnStdioTest, TruncatesAndAppends) {
-  std::ofstream(Path("log")) << "old";
+  std::ofstream(Path("log")) << "longer";
   Command command = {
       .argv = {ChildProgram("write_both")},
       .stdout_to = Stdio::File(Path("log"), Stdio::FileMode::kTruncate),
