@@ -123,13 +123,14 @@ TROUPE_CHILD bool SetDispositions(ChildSetup* setup) {
   setup->step = SpawnStep::kDispositions;
   for (int number = 1; number <= 64; ++number) {
     if (number == SIGKILL || number == SIGSTOP) continue;
+    const ChildSignal wanted = setup->signals[number];
+    if (setup->handlers_reset && wanted == ChildSignal::kAsItIs) continue;
     setup->detail = number;
     KernelAction action;
     if (!Ok(syscall(SYS_rt_sigaction, number, nullptr, &action, 8))) {
       return false;
     }
     const unsigned long now = action.words[0];  // 0: default, 1: ignored
-    const ChildSignal wanted = setup->signals[number];
     const unsigned long then = wanted == ChildSignal::kIgnore  ? 1
                                : wanted == ChildSignal::kReset ? 0
                                : now == 1                      ? 1

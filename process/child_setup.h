@@ -88,8 +88,9 @@ struct ChildSetup {
   int64_t uid = -1;
   int parent_death_signal = 0;
   pid_t parent = 0;
-  ChildSignal signals[65] = {};             // by number
-  uint64_t blocked = 0;                     // bit 0 for signal 1
+  ChildSignal signals[65] = {};  // by number
+  bool handlers_reset = false;   // by the kernel: nothing is caught here
+  uint64_t blocked = 0;          // bit 0 for signal 1
   const char* const* candidates = nullptr;  // nullptr ends it
   const char* const* argv = nullptr;
   const char* const* envp = nullptr;

@@ -1,6 +1,7 @@
 #include "process/environment.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace troupe {
 namespace {
@@ -30,12 +31,12 @@ std::vector<std::string> ResolveEnvironment(const Environment& environment,
   return result;
 }
 
-std::optional<std::string> FindVariable(
-    const std::vector<std::string>& environment, absl::string_view name) {
-  for (const std::string& entry : environment) {
-    if (entry.size() > name.size() && entry[name.size()] == '=' &&
-        NameOf(entry) == name) {
-      return entry.substr(name.size() + 1);
+std::optional<std::string> FindVariable(const char* const* environment,
+                                        absl::string_view name) {
+  for (; *environment != nullptr; ++environment) {
+    absl::string_view entry = *environment;
+    if (absl::ConsumePrefix(&entry, name) && absl::ConsumePrefix(&entry, "=")) {
+      return std::string(entry);
     }
   }
   return std::nullopt;

@@ -23,6 +23,9 @@ struct Environment {
   std::map<std::string, std::string> set = {};
   std::set<std::string> unset = {};
 
+  // The parent's as it is.
+  bool IsOurs() const { return inherit && set.empty() && unset.empty(); }
+
   friend bool operator==(const Environment&, const Environment&) = default;
 };
 
@@ -31,9 +34,9 @@ struct Environment {
 std::vector<std::string> ResolveEnvironment(const Environment& environment,
                                             const char* const* parent);
 
-// The value of `name` in what ResolveEnvironment returned.
-std::optional<std::string> FindVariable(
-    const std::vector<std::string>& environment, absl::string_view name);
+// The value of `name` in an array like environ(7).
+std::optional<std::string> FindVariable(const char* const* environment,
+                                        absl::string_view name);
 
 }  // namespace troupe
 

@@ -1,13 +1,10 @@
 #include "process/spawn.h"
 
-#include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -15,6 +12,7 @@
 #include "io/os_error.h"
 #include "process/child_setup.h"
 #include "process/child_signal.h"
+#include "process/clone_child.h"
 #include "process/dumpable_guard.h"
 #include "process/reap.h"
 #include "process/spawn_plan.h"
@@ -22,73 +20,6 @@
 
 namespace troupe {
 namespace {
-
-// The child's stack: its own pages with a guard below, new for each spawn, so
-// that no sanitizer knows it and no earlier child has left anything there.
-class ChildStack {
- public:
-  ChildStack()
-      : base_(mmap(nullptr, kSize, PROT_NONE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {
-    if (base_ == MAP_FAILED) return;
-    char* usable = static_cast<char*>(base_) + kGuard;
-    if (mprotect(usable, kSize - kGuard, PROT_READ | PROT_WRITE) != 0) {
-      munmap(base_, kSize);
-      base_ = MAP_FAILED;
-    }
-  }
-  ~ChildStack() {
-    if (valid()) munmap(base_, kSize);
-  }
-  ChildStack(const ChildStack&) = delete;
-  ChildStack& operator=(const ChildStack&) = delete;
-
-  bool valid() const { return base_ != MAP_FAILED; }
-  void* top() const { return static_cast<char*>(base_) + kSize; }
-
- private:
-  static constexpr size_t kGuard = 64 * 1024;  // a page, however large
-  static constexpr size_t kSize = 2 * kGuard;
-  void* base_;
-};
-
-// All 64 signals, the two that libc keeps for itself included: sigprocmask(3)
-// would leave those out.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    const uint64_t all = ~uint64_t{0};
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
-  }
-  ~AllSignalsBlocked() {
-    int saved = errno;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
-    errno = saved;
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  uint64_t before_ = 0;
-};
-
-// The pid or -1 and errno. Never CLONE_FILES, CLONE_FS or CLONE_SIGHAND: what
-// the child changes must be its own.
-pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
-  return clone(RunChildSetup, stack.top(),
-               CLONE_VM | CLONE_VFORK | SIGCHLD | more_flags, setup,
-               &setup->flags->pidfd);
-}
-
-pid_t CloneChild(ChildSetup* setup, const ChildStack& stack) {
-  AllSignalsBlocked blocked;
-  const pid_t pid = CloneWith(CLONE_PIDFD, setup, stack);
-  if (pid >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL)) {
-    return pid;
-  }
-  setup->flags->pidfd = -1;  // what a clone that failed left there
-  return CloneWith(0, setup, stack);
-}
 
 // Of a child that was cloned and not reaped. Numbered 3 or higher, also when we
 // run with 0, 1 or 2 closed; -1 without a failure where pidfds are forbidden.
@@ -126,11 +57,9 @@ absl::StatusOr<SpawnedChild> SpawnWith(const Command& command,
   if (!valid.ok()) return valid;
   auto plan = SpawnPlan::Prepare(command, attempt->flags());
   if (!plan.ok()) return plan.status();
-  ChildStack stack;
-  if (!stack.valid()) return OsError(ENOMEM, "mmap");
   if (!attempt->Begin()) return (*plan)->Failure(ETIME);
   DumpableGuard dumpable((*plan)->changes_ids());
-  pid_t pid = CloneChild((*plan)->setup(), stack);
+  pid_t pid = CloneChild((*plan)->setup());
   int clone_error = errno;
   // From here on nobody else uses the pidfd.
   bool aborted = attempt->Finish();

@@ -108,14 +108,17 @@ absl::Status SpawnPlan::PrepareDescriptors() {
 }
 
 void SpawnPlan::PrepareStrings() {
-  environment_ = ResolveEnvironment(command_.environment, environ);
-  candidates_ = ProgramCandidates(ProgramOf(command_),
-                                  FindVariable(environment_, "PATH"));
+  setup_.envp = environ;
+  if (!command_.environment.IsOurs() || environ == nullptr) {
+    environment_ = ResolveEnvironment(command_.environment, environ);
+    environment_pointers_ = Pointers(environment_);
+    setup_.envp = environment_pointers_.data();
+  }
+  candidates_ =
+      ProgramCandidates(ProgramOf(command_), FindVariable(setup_.envp, "PATH"));
   argv_pointers_ = Pointers(command_.argv);
-  environment_pointers_ = Pointers(environment_);
   candidate_pointers_ = Pointers(candidates_);
   setup_.argv = argv_pointers_.data();
-  setup_.envp = environment_pointers_.data();
   setup_.candidates = candidate_pointers_.data();
   if (command_.cwd.has_value()) setup_.cwd = command_.cwd->c_str();
 }

@@ -1,7 +1,8 @@
 // A command made ready for the child: every string, array and descriptor it
 // will need, so that the child only makes system calls.
 //
-// Owns all of it; the ChildSetup it hands out borrows. Alive until clone has
+// Owns all of it but the command, and the environment where that is ours; the
+// ChildSetup it hands out borrows. Alive, like the command, until clone has
 // returned. Dropping it closes what it opened.
 #ifndef TROUPE_PROCESS_SPAWN_PLAN_H_
 #define TROUPE_PROCESS_SPAWN_PLAN_H_
@@ -43,6 +44,8 @@ class SpawnPlan {
 
  private:
   explicit SpawnPlan(const Command& command) : command_(command) {}
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
 
   // What the child's step works on: a path, a number.
   std::string Subject() const;
@@ -56,7 +59,7 @@ class SpawnPlan {
   void PrepareIds();
   void PrepareSignals();
 
-  const Command command_;  // a copy: keeps shared descriptors open
+  const Command& command_;
   std::vector<std::string> environment_;
   std::vector<std::string> candidates_;
   std::vector<const char*> argv_pointers_;

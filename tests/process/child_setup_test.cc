@@ -31,8 +31,9 @@ TEST_F(ChildSetupTest, DoesNothingWhenItWasAbortedBeforeItStarted) {
 // the signal is found out. A plain fork stands in for the child here.
 TEST_F(ChildSetupTest, EndsWhenItsParentIsGoneAlready) {
   SpawnFlags flags;
-  auto plan = SpawnPlan::Prepare(
-      {.argv = {"/bin/true"}, .parent_death_signal = SIGKILL}, &flags);
+  const Command command = {.argv = {"/bin/true"},
+                           .parent_death_signal = SIGKILL};
+  auto plan = SpawnPlan::Prepare(command, &flags);
   ASSERT_TRUE(plan.ok());
   ChildSetup* setup = (*plan)->setup();
   setup->parent += 1;

@@ -34,10 +34,17 @@ TEST(EnvironmentTest, StandsAnAbsentParent) {
 }
 
 TEST(EnvironmentTest, FindsValues) {
-  auto all = ResolveEnvironment({}, kParent);
-  EXPECT_EQ(FindVariable(all, "B"), "x=y");
-  EXPECT_EQ(FindVariable(all, "ODD"), std::nullopt);
-  EXPECT_EQ(FindVariable(all, "PAT"), std::nullopt);
+  EXPECT_EQ(FindVariable(kParent, "B"), "x=y");
+  EXPECT_EQ(FindVariable(kParent, "ODD"), std::nullopt);
+  EXPECT_EQ(FindVariable(kParent, "PAT"), std::nullopt);
+}
+
+// Then nothing is copied.
+TEST(EnvironmentTest, KnowsWhenItIsOurs) {
+  EXPECT_TRUE(Environment().IsOurs());
+  EXPECT_FALSE(Environment{.inherit = false}.IsOurs());
+  EXPECT_FALSE((Environment{.set = {{"A", ""}}}.IsOurs()));
+  EXPECT_FALSE((Environment{.unset = {"A"}}.IsOurs()));
 }
 
 }  // namespace

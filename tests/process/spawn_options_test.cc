@@ -324,10 +324,9 @@ TEST_F(SpawnIdsTest, LeavesAProcessUndumpableThatWasSo) {
 }
 
 TEST_F(SpawnIdsTest, SetsSchedulingWhileStillRoot) {
-  auto facts =
-      Facts(OutputOf({.argv = {program_},
-                      .scheduling = {.nice = -3, .oom_score_adj = 700},
-                      .uid = 12345}));
+  auto facts = Facts(OutputOf({.argv = {program_},
+                               .scheduling = {.nice = -3, .oom_score_adj = 700},
+                               .uid = 12345}));
   EXPECT_EQ(facts["nice"], "-3");
   EXPECT_EQ(facts["oom_score_adj"], "700");
 }

@@ -35,10 +35,14 @@ namespace {
 class SpawnWithoutPidfdTest : public LeakCheckedTest,
                               public ::testing::WithParamInterface<int> {
  protected:
+  // The flags of clone3(2) no filter can see.
+  RefusedCall Clone3() { return {SYS_clone3, ENOSYS}; }
   RefusedCall Clone() { return {SYS_clone, GetParam(), CLONE_PIDFD}; }
   RefusedCall Open() { return {SYS_pidfd_open, GetParam()}; }
   RefusedCall Signal() { return {SYS_pidfd_send_signal, GetParam()}; }
-  std::vector<RefusedCall> All() { return {Clone(), Open(), Signal()}; }
+  std::vector<RefusedCall> All() {
+    return {Clone3(), Clone(), Open(), Signal()};
+  }
 
   static std::string Ended(SpawnedChild* child) {
     const bool known_by_pidfd = child->pidfd.valid();
@@ -60,11 +64,12 @@ class SpawnWithoutPidfdTest : public LeakCheckedTest,
 
 // With a pidfd all the same.
 TEST_P(SpawnWithoutPidfdTest, OpensOneWhenOnlyCloneMayNotMakeIt) {
-  EXPECT_EQ(RunRefusing({Clone()}, ExitWith5), "pidfd, exit code 5");
+  EXPECT_EQ(RunRefusing({Clone3(), Clone()}, ExitWith5), "pidfd, exit code 5");
 }
 
 TEST_P(SpawnWithoutPidfdTest, RunsAndReapsAChildByItsPid) {
-  EXPECT_EQ(RunRefusing({Clone(), Open()}, ExitWith5), "pid, exit code 5");
+  EXPECT_EQ(RunRefusing({Clone3(), Clone(), Open()}, ExitWith5),
+            "pid, exit code 5");
 }
 
 TEST_P(SpawnWithoutPidfdTest, SignalsAChildByItsPid) {
@@ -90,7 +95,7 @@ TEST_P(SpawnWithoutPidfdTest, ReportsTheStepThatFailed) {
 // Ask 2 of the peers: the fast path is not lost. Only a vfork's parent waits
 // until the child has its program.
 TEST_P(SpawnWithoutPidfdTest, StaysOutOfTheChildsDirectoryAndMemory) {
-  EXPECT_EQ(RunRefusing({Clone(), Open(), {SYS_fork, EPERM}},
+  EXPECT_EQ(RunRefusing({Clone3(), Clone(), Open(), {SYS_fork, EPERM}},
                         [] {
                           SpawnAttempt attempt;
                           auto child = Spawn({.argv = {"/bin/true"}}, &attempt);
@@ -129,7 +134,7 @@ TEST_P(SpawnWithoutPidfdTest, AbortsASpawnByThePid) {
 
 TEST_P(SpawnWithoutPidfdTest, SaysSoWhenThereMayBeNoChildAtAll) {
   const std::string expected = absl::StrCat("clone: ", ErrnoText(GetParam()));
-  EXPECT_EQ(RunRefusing({{SYS_clone, GetParam()}},
+  EXPECT_EQ(RunRefusing({Clone3(), {SYS_clone, GetParam()}},
                         [] {
                           auto child = Spawn({.argv = {"/bin/true"}});
                           return std::string(child.status().message());

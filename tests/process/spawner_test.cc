@@ -143,7 +143,8 @@ TEST_F(SpawnerTest, AnAttemptThatWasAbortedBeforeMakesNothing) {
 TEST_F(SpawnerTest, EndsAChildThatItKnowsByItsPidAlone) {
   std::unique_ptr<IoThread> filtered;
   std::thread starter([&] {
-    ASSERT_TRUE(RefuseCalls({{SYS_clone, EPERM, CLONE_PIDFD},
+    ASSERT_TRUE(RefuseCalls({{SYS_clone3, ENOSYS},
+                             {SYS_clone, EPERM, CLONE_PIDFD},
                              {SYS_pidfd_open, EPERM},
                              {SYS_pidfd_send_signal, EPERM}}));
     auto thread = IoThread::Start(*system_, {.name = "filtered"});
