@@ -1,137 +1,125 @@
 #include "process/pidfd_watcher.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "caf/actor_addr.hpp"
-#include "caf/typed_response_promise.hpp"
-#include "io/resident.h"
+#include "io/os_error.h"
+#include "io/owned_fd.h"
 #include "io/status_error.h"
-#include "process/reap.h"
+#include "process/watcher_state.h"
 
 namespace troupe {
 namespace {
 
-using Interface =
-    ChildWatcher::extend<caf::reacts_to<FdReady>, caf::reacts_to<WatchEnded>>;
+class PidfdSource : public ExitSource {
+ public:
+  PidfdSource(WatcherState& watcher, IoActor io)
+      : watcher_(watcher), io_(std::move(io)) {}
 
-struct Child {
-  SharedFd pidfd;
-  ChildObserver observer;
-  WatchId watch;
-};
-
-struct State {
-  static constexpr const char* name = "pidfd-watcher";
-
-  std::unordered_map<pid_t, Child> children;
-  std::unordered_map<uint64_t, pid_t> by_watch;
-  // How many children each observer watches; monitored while it is listed.
-  std::unordered_map<caf::actor_addr, int> observers;
-};
-
-using Self = StatefulResident<Interface, State>;
-
-void Monitor(Self* self, const ChildObserver& observer) {
-  if (++self->state.observers[observer.address()] == 1) self->monitor(observer);
-}
-
-void StopMonitoring(Self* self, const ChildObserver& observer) {
-  if (--self->state.observers[observer.address()] > 0) return;
-  self->state.observers.erase(observer.address());
-  self->demonitor(observer.address());
-}
-
-void EndWatchOf(Self* self, const IoActor& io, Child& child) {
-  if (child.watch.value == 0) return;
-  self->send(io, EndWatch{child.watch});
-  self->state.by_watch.erase(child.watch.value);
-  child.watch = WatchId();
-}
-
-void Release(Self* self, const IoActor& io, pid_t pid, bool reap) {
-  auto found = self->state.children.find(pid);
-  if (found == self->state.children.end()) return;
-  EndWatchOf(self, io, found->second);
-  if (reap) (void)Reap(found->second.pidfd->get());
-  ChildObserver observer = std::move(found->second.observer);
-  self->state.children.erase(found);
-  StopMonitoring(self, observer);
-}
-
-caf::result<WatchingChild> Watch(Self* self, IoHost* host, const IoActor& io,
-                                 WatchChild& request) {
-  pid_t pid = request.pid;
-  if (self->state.children.count(pid) != 0) {
-    return MakeError(absl::AlreadyExistsError(
-        absl::StrCat("child ", pid, " is watched already")));
+  const Kind& kind() const override {
+    static constexpr Kind kKind = {
+        .name = "pidfd", .keeps_children = false, .warns_at_close = true};
+    return kKind;
   }
-  Monitor(self, request.observer);
-  int fd = request.pidfd->get();
-  self->state.children[pid] =
-      Child{std::move(request.pidfd), std::move(request.observer), {}};
-  auto promise = self->make_response_promise<WatchingChild>();
-  self->request(io, caf::infinite, WatchFd{{}, fd, FdObserver(self), {}})
-      .then(
-          [=](const WatchStarted& started) mutable {
-            auto found = self->state.children.find(pid);
-            if (found == self->state.children.end()) {  // its observer died
-              self->send(io, EndWatch{started.watch});
-              return;
-            }
-            found->second.watch = started.watch;
-            self->state.by_watch[started.watch.value] = pid;
-            promise.deliver(WatchingChild{});
-            host->watches().Arm(started.watch, Side::kRead,
-                                Interest::kReadable);
-          },
-          [=](const caf::error& why) mutable {
-            Release(self, io, pid, /*reap=*/false);
-            promise.deliver(why);
-          });
-  return promise;
+  void Add(pid_t pid, SharedFd& pidfd, Done done) override;
+  void Remove(pid_t pid) override;
+  void AskAll() override {}
+  void OnReady(WatchId watch) override;
+  std::string LostText(pid_t pid) const override {
+    return absl::StrCat("child process pid ", pid,
+                        " exit status already read:  will report returncode "
+                        "255");
+  }
+  bool logs_exits() const override { return false; }
+
+ private:
+  struct Watch {
+    uint64_t serial = 0;
+    WatchId id;  // when it stands
+  };
+
+  void Started(pid_t pid, uint64_t serial, WatchId watch, const Done& done);
+
+  WatcherState& watcher_;
+  IoActor io_;
+  uint64_t serial_ = 0;
+  std::unordered_map<pid_t, Watch> watches_;
+  std::unordered_map<uint64_t, pid_t> by_id_;
+};
+
+absl::StatusOr<SharedFd> OpenPidfd(pid_t pid) {
+  OwnedFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!fd.valid()) return OsError(errno, "pidfd_open", absl::StrCat(pid));
+  return std::make_shared<const OwnedFd>(std::move(fd));
 }
 
-void Poll(Self* self, IoHost* host, const IoActor& io, WatchId watch) {
-  auto found = self->state.by_watch.find(watch.value);
-  if (found == self->state.by_watch.end()) return;
-  pid_t pid = found->second;
-  Child& child = self->state.children[pid];
-  auto report = PollExit(child.pidfd->get());
-  if (report.ok() && !report->has_value()) {
-    host->watches().Arm(watch, Side::kRead, Interest::kReadable);
+void PidfdSource::Add(pid_t pid, SharedFd& pidfd, Done done) {
+  if (pidfd == nullptr) {
+    auto opened = OpenPidfd(pid);
+    if (!opened.ok()) return done(opened.status());
+    pidfd = *std::move(opened);
+  }
+  const uint64_t serial = ++serial_;
+  watches_[pid] = {serial, {}};
+  WatcherState::Self* self = watcher_.self();
+  self->request(io_, caf::infinite,
+                WatchFd{{}, pidfd->get(), FdObserver(self), {}})
+      .then(
+          [=, this](const WatchStarted& started) {
+            Started(pid, serial, started.watch, done);
+          },
+          [=](const caf::error& why) { done(StatusOf(why)); });
+}
+
+void PidfdSource::Started(pid_t pid, uint64_t serial, WatchId watch,
+                          const Done& done) {
+  auto found = watches_.find(pid);
+  if (found == watches_.end() || found->second.serial != serial) {
+    watcher_.self()->send(io_, EndWatch{watch});  // removed meanwhile
     return;
   }
-  ExitReport lost;  // waitid refused: how it ended is not known
-  self->send(child.observer, ChildExited{pid, report.ok() ? **report : lost});
-  EndWatchOf(self, io, child);
+  found->second.id = watch;
+  by_id_[watch.value] = pid;
+  done(absl::OkStatus());
+  watcher_.host().watches().Arm(watch, Side::kRead, Interest::kReadable);
 }
 
-Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io) {
-  // A child whose observer died is its lease's business.
-  self->set_down_handler([=](const caf::down_msg& down) {
-    std::vector<pid_t> orphans;
-    for (const auto& [pid, child] : self->state.children) {
-      if (child.observer.address() == down.source) orphans.push_back(pid);
-    }
-    for (pid_t pid : orphans) Release(self, io, pid, /*reap=*/false);
-  });
-  return {
-      [=](WatchChild& request) { return Watch(self, host, io, request); },
-      [=](const ReapChild& request) {
-        Release(self, io, request.pid, /*reap=*/true);
-      },
-      [=](const FdReady& ready) { Poll(self, host, io, ready.watch); },
-      [=](const WatchEnded&) {},
-  };
+void PidfdSource::Remove(pid_t pid) {
+  auto found = watches_.find(pid);
+  if (found == watches_.end()) return;
+  const WatchId watch = found->second.id;
+  watches_.erase(found);
+  if (watch == WatchId()) return;
+  by_id_.erase(watch.value);
+  watcher_.self()->send(io_, EndWatch{watch});
+}
+
+// Readable is not reapable.
+void PidfdSource::OnReady(WatchId watch) {
+  auto found = by_id_.find(watch.value);
+  if (found == by_id_.end()) return;
+  const pid_t pid = found->second;
+  watcher_.Poll(pid);
+  if (watcher_.IsAwaited(pid)) {
+    watcher_.host().watches().Arm(watch, Side::kRead, Interest::kReadable);
+  }
 }
 
 }  // namespace
 
+bool CanUsePidfd() { return OpenPidfd(getpid()).ok(); }
+
 ChildWatcher SpawnPidfdWatcher(IoHost& host, const IoActor& io) {
-  return SpawnResident<caf::hidden>(host, Behavior, &host, io);
+  return SpawnWatcher(host, [io](WatcherState& watcher) {
+    return std::make_unique<PidfdSource>(watcher, io);
+  });
 }
 
 }  // namespace troupe

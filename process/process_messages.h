@@ -8,8 +8,17 @@
 //
 // Child watcher
 //   WatchChild     subprocess -> watcher    answered when the watch stands
-//   ChildExited    watcher -> subprocess    exactly once; the zombie stays
+//   ChildExited    watcher -> subprocess    exactly once; the zombie stays,
+//                                           unless it says `reaped`
 //   ReapChild      subprocess -> watcher    the zombie may go
+//   UnwatchChild   anyone -> watcher        when it is answered nothing more
+//                                           will be sent; the child is left
+//   AttachWatcher  anyone -> watcher        listen, and ask all children; a new
+//                                           watcher does it by itself
+//   DetachWatcher  anyone -> watcher        stop listening
+//   CloseWatcher   anyone -> watcher        the same, and forget all children
+//   AskWatcher     anyone -> watcher        answered when it knows whether it
+//                                           can listen
 //
 // Subprocess
 //   StartProcess   owner -> subprocess      answered by ProcessStarted, or by
@@ -45,8 +54,10 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -99,20 +110,50 @@ using Spawner =
 struct ChildExited {
   pid_t pid = -1;
   ExitReport report;
+  // The zombie is gone: the pid and its group may mean strangers by now.
+  bool reaped = false;
 };
 using ChildObserver = caf::typed_actor<caf::reacts_to<ChildExited>>;
 struct WatchChild {
   pid_t pid = -1;
-  SharedFd pidfd;
+  SharedFd pidfd;  // null: the child is known by its pid alone
   ChildObserver observer;
+  // If the child is watched already: this observer gets its exit, the one of
+  // before is told nothing (row C9). Otherwise ALREADY_EXISTS.
+  bool replace = false;
 };
 struct WatchingChild {};
 struct ReapChild {
   pid_t pid = -1;
 };
+struct UnwatchChild {
+  pid_t pid = -1;
+};
+struct ChildUnwatched {
+  bool was_watched = false;  // and its exit not told yet
+};
+struct AttachWatcher {};
+struct WatcherAttached {};
+struct DetachWatcher {};
+struct CloseWatcher {};
+struct WatcherDetached {
+  // FAILED_PRECONDITION if somebody else's SIGCHLD handler was found and left.
+  absl::Status restored;
+};
+struct AskWatcher {};
+struct WatcherInfo {
+  std::string kind;  // "pidfd"
+  bool active = false;
+  size_t watched = 0;  // children whose exit is not told yet
+};
 using ChildWatcher =
     caf::typed_actor<caf::replies_to<WatchChild>::with<WatchingChild>,
-                     caf::reacts_to<ReapChild>>;
+                     caf::reacts_to<ReapChild>,
+                     caf::replies_to<UnwatchChild>::with<ChildUnwatched>,
+                     caf::replies_to<AttachWatcher>::with<WatcherAttached>,
+                     caf::replies_to<DetachWatcher>::with<WatcherDetached>,
+                     caf::replies_to<CloseWatcher>::with<WatcherDetached>,
+                     caf::replies_to<AskWatcher>::with<WatcherInfo>>;
 
 // Subprocess.
 
@@ -195,6 +236,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildExited)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchingChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ReapChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::UnwatchChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildUnwatched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AttachWatcher)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatcherAttached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::DetachWatcher)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseWatcher)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatcherDetached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AskWatcher)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatcherInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessStarted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessOutput)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StreamClosed)

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "caf/actor_cast.hpp"
 #include "io/status_error.h"
 #include "process/subprocess_state.h"
@@ -34,12 +36,28 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
                                 request.spawn_deadline, absl::Hours(24 * 365)));
   SetTimer(spawn_deadline_);
   auto promise = self_->make_response_promise<ProcessStarted>();
+  auto command = std::make_shared<Command>(std::move(request.command));
+  self_->request(services_.watcher, caf::infinite, AskWatcher{})
+      .then(
+          [=, this](const WatcherInfo& watcher) mutable {
+            if (watcher.active) return Spawn(promise, std::move(*command));
+            Failed(promise,
+                   MakeError(absl::FailedPreconditionError(
+                       absl::StrCat("the ", watcher.kind,
+                                    " child watcher is not active: nobody "
+                                    "would see the end of a process"))));
+          },
+          [=, this](const caf::error& why) mutable { Failed(promise, why); });
+  return promise;
+}
+
+// Only now, so that nothing is made that nobody would watch (row P4).
+void SubprocessState::Spawn(Promise<ProcessStarted> promise, Command command) {
   self_
       ->request(services_.spawner, caf::infinite,
-                SpawnChild{std::move(request.command), attempt_})
+                SpawnChild{std::move(command), attempt_})
       .then([=, this](ChildSpawned& spawned) { Spawned(promise, spawned); },
             [=, this](const caf::error& why) mutable { Failed(promise, why); });
-  return promise;
 }
 
 void SubprocessState::Spawned(Promise<ProcessStarted> promise,

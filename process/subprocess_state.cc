@@ -12,8 +12,8 @@ void SubprocessState::OnExit(const ChildExited& exited) {
   phase_ = Phase::kExited;
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
-  // Somebody else reaped it: nothing pins its group's number any more.
-  if (exited.report.status.lost()) Reap();
+  // It is reaped already: nothing pins its group's number any more.
+  if (exited.reaped || exited.report.status.lost()) Reap();
   if (stop_.has_value()) {
     GoOn(reaped_ ? ChildStop::Next::kDone : stop_->OnLeaderEnded());
   } else if (orphaned_) {  // the observer's plan had given up on it

@@ -20,6 +20,7 @@
 #include "io/resident.h"
 #include "process/child_stop.h"
 #include "process/child_streams.h"
+#include "process/command.h"
 #include "process/process_messages.h"
 #include "process/subprocess.h"
 
@@ -81,6 +82,7 @@ class SubprocessState {
 
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
 
+  void Spawn(Promise<ProcessStarted> promise, Command command);
   void Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned);
   void Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned);
   void Failed(Promise<ProcessStarted>& promise, const caf::error& why);

@@ -17,9 +17,14 @@ absl::Status NotRunning() {
 
 caf::result<void> SubprocessState::Signal(const SendSignal& signal) {
   if (phase_ != Phase::kRunning) return MakeError(NotRunning());
-  absl::Status sent = signal.to_group && child_->own_group()
-                          ? SignalGroup(child_->pid(), signal.number)
-                          : child_->Signal(signal.number);
+  absl::Status sent;
+  if (signal.to_group && child_->own_group()) {
+    // Of a leader that somebody else has reaped the group may be a stranger's.
+    sent = child_->Signal(0);
+    if (sent.ok()) sent = SignalGroup(child_->pid(), signal.number);
+  } else {
+    sent = child_->Signal(signal.number);
+  }
   if (!sent.ok()) return MakeError(sent);
   return caf::unit;
 }
