@@ -1,168 +1,109 @@
+// What only the pidfd watcher has; child_watcher_test.cc has what all have.
 #include "process/pidfd_watcher.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
-#include <map>
-#include <memory>
+#include <cstddef>
+#include <fstream>
 #include <string>
 #include <thread>
-#include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "caf/exit_reason.hpp"
-#include "caf/send.hpp"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "process/reap.h"
-#include "process/spawn.h"
+#include "process/child_watcher.h"
 #include "tests/process/ran_child.h"
-#include "tests/support/process_fixture.h"
+#include "tests/process/watcher_fixture.h"
 
 namespace troupe {
 namespace {
 
-ChildObserver::behavior_type Listener(ChildObserver::pointer,
-                                      std::shared_ptr<Trace> trace) {
-  return {[=](const ChildExited& exited) {
-    trace->Add(
-        absl::StrCat(exited.pid, " ", exited.report.status.ReturnCode()));
-  }};
-}
-
-class PidfdWatcherTest : public ProcessTest {
+class PidfdWatcherTest : public WatcherTest {
  protected:
-  struct Watched {
-    SpawnedChild child;
-    SharedFd pidfd;
-  };
+  void SetUp() override { Use(WatcherKind::kPidfd); }
 
-  ~PidfdWatcherTest() override {
-    for (auto& [pid, watched] : children_) {
-      (void)SignalProcess(watched.pidfd->get(), SIGKILL);
-      (void)AwaitExit(watched.pidfd->get());
-      (void)Reap(watched.pidfd->get());
+  static uint64_t CaughtSignals() {
+    std::ifstream in("/proc/self/status");
+    for (std::string line; std::getline(in, line);) {
+      if (line.rfind("SigCgt:", 0) == 0) {
+        return std::stoull(line.substr(7), nullptr, 16);
+      }
     }
-    children_.clear();
+    return ~uint64_t{0};
   }
 
-  ChildObserver NewListener() {
-    return system_->spawn<caf::hidden>(Listener, trace_);
+  // Forbids pidfd_open on this thread only, as a container's filter may.
+  static bool ForbidPidfdOpen(int error_number) {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K,
+                 SECCOMP_RET_ERRNO | static_cast<unsigned>(error_number)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog filter = {4, program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
   }
-  pid_t NewChild(std::vector<std::string> argv) {
-    auto child = Spawn({.argv = std::move(argv), .stdin_from = Stdio::Pipe()});
-    EXPECT_TRUE(child.ok());
-    pid_t pid = child->pid;
-    auto pidfd = std::make_shared<const OwnedFd>(std::move(child->pidfd));
-    children_[pid] = {*std::move(child), pidfd};
-    return pid;
-  }
-  absl::Status Watch(pid_t pid, ChildObserver observer) {
-    return Ask<WatchingChild>(watcher_,
-                              WatchChild{pid, children_[pid].pidfd, observer})
-        .status();
-  }
-  void End(pid_t pid) { children_[pid].child.stdin_pipe.Close(); }
-
-  std::map<pid_t, Watched> children_;
 };
 
-TEST_F(PidfdWatcherTest, TellsEachExitOnceAndLeavesTheZombie) {
-  pid_t a = NewChild({ChildProgram("copy_input")});
-  pid_t b = NewChild({ChildProgram("copy_input")});
-  auto listener = NewListener();
-  ASSERT_TRUE(Watch(a, listener).ok());
-  ASSERT_TRUE(Watch(b, listener).ok());
-  End(b);
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(b, " 0")));
-  EXPECT_EQ(StateOf(b), 'Z');
-  EXPECT_EQ(trace_->events().size(), 1u);
-  (void)SignalProcess(children_[a].pidfd->get(), SIGTERM);
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " -15")));
-  EXPECT_EQ(trace_->events().size(), 2u);
-}
-
-TEST_F(PidfdWatcherTest, TellsOfAChildThatHadExitedBefore) {
-  pid_t a = NewChild({ChildProgram("exit_with"), "3"});
-  ASSERT_TRUE(AwaitExit(children_[a].pidfd->get()).ok());
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 3")));
-}
-
-TEST_F(PidfdWatcherTest, ReapsWhenTold) {
-  pid_t a = NewChild({ChildProgram("exit_with"), "0"});
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 0")));
-  caf::anon_send(watcher_, ReapChild{a});
-  caf::anon_send(watcher_, ReapChild{a});
-  EXPECT_TRUE(WaitUntilGone(a));
-}
-
-// A child that runs is not killed by a mistaken ReapChild.
-TEST_F(PidfdWatcherTest, IsNoKiller) {
-  pid_t a = NewChild({ChildProgram("copy_input")});
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  caf::anon_send(watcher_, ReapChild{a});
-  caf::anon_send(watcher_, ReapChild{1});
-  pid_t b = NewChild({ChildProgram("exit_with"), "0"});
-  ASSERT_TRUE(Watch(b, NewListener()).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(b, " 0")));
-  EXPECT_NE(StateOf(a), 'Z');
-  EXPECT_NE(StateOf(a), '-');
-}
-
-TEST_F(PidfdWatcherTest, RefusesASecondWatchOfOneChild) {
-  pid_t a = NewChild({ChildProgram("copy_input")});
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  absl::Status second = Watch(a, NewListener());
-  EXPECT_TRUE(absl::IsAlreadyExists(second));
-  EXPECT_EQ(second.message(), absl::StrCat("child ", a, " is watched already"));
+// "Done when": no SIGCHLD handler with the pidfd watcher, as the kernel says.
+TEST_F(PidfdWatcherTest, CatchesNoSigchld) {
+  pid_t a = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  const uint64_t sigchld = uint64_t{1} << (SIGCHLD - 1);
+  EXPECT_EQ(CaughtSignals() & sigchld, 0u);
   End(a);
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 0")));
+  ASSERT_TRUE(trace_->WaitFor(Told(a, 0)));
+  EXPECT_EQ(CaughtSignals() & sigchld, 0u);
 }
 
-// An observer that watches two children and has seen the end of one is still
-// somebody whose death ends a watch.
-TEST_F(PidfdWatcherTest, ForgetsAllChildrenOfADeadObserver) {
-  pid_t a = NewChild({ChildProgram("exit_with"), "0"});
-  pid_t b = NewChild({ChildProgram("copy_input")});
-  auto listener = NewListener();
-  ASSERT_TRUE(Watch(b, listener).ok());
-  ASSERT_TRUE(Watch(a, listener).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 0")));
-  caf::anon_send(watcher_, ReapChild{a});
-  EXPECT_TRUE(WaitUntilGone(a));
-  caf::anon_send_exit(listener, caf::exit_reason::kill);
-  auto heir = NewListener();
-  int tries = 0;
-  while (!Watch(b, heir).ok()) {
-    ASSERT_LT(++tries, 10000);
-    std::this_thread::yield();
+// One that is already running and no child of ours: its end is told, how it
+// ended only its parent knows.
+TEST_F(PidfdWatcherTest, TellsTheEndOfAStrangerWithItsStatusLost) {
+  auto leader = Spawn({.argv = {ChildProgram("lead_group"), "ignore"},
+                       .stdin_from = Stdio::Null(),
+                       .stdout_to = Stdio::Pipe()});
+  ASSERT_TRUE(leader.ok());
+  std::string line;
+  while (line.empty() || line.back() != '\n') {
+    line += ReadBytes(leader->stdout_pipe.get(), 1);
   }
-  End(b);
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(b, " 0")));
+  pid_t second = -1;
+  ASSERT_TRUE(absl::SimpleAtoi(line, &second)) << line;
+  ASSERT_EQ(WatchByPid(second), "");
+  EXPECT_EQ(Info().watched, 1u);
+  kill(second, SIGKILL);
+  EXPECT_TRUE(trace_->WaitFor(Told(second, 255)));
+  (void)SignalProcess(leader->pidfd.get(), SIGKILL);
+  EndOf(&*leader);
 }
 
-// Somebody else reaps it: the end is told, how is not known.
-TEST_F(PidfdWatcherTest, AStatusThatSomebodyElseTookIsLost) {
-  pid_t a = NewChild({ChildProgram("exit_with"), "3"});
-  ASSERT_TRUE(AwaitExit(children_[a].pidfd->get()).ok());
-  ASSERT_TRUE(Reap(children_[a].pidfd->get()).ok());
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 255")));
+// Row V2: the default is chosen by trying.
+TEST_F(PidfdWatcherTest, IsTheDefaultUnlessItIsForbidden) {
+  EXPECT_EQ(DefaultWatcherKind(), WatcherKind::kPidfd);
+  for (int error_number : {EPERM, ENOSYS}) {
+    WatcherKind kind = WatcherKind::kPidfd;
+    bool forbidden = false;
+    std::thread([&] {
+      forbidden = ForbidPidfdOpen(error_number);
+      kind = DefaultWatcherKind();
+    }).join();
+    if (!forbidden) GTEST_SKIP() << "no filters here";
+    EXPECT_EQ(kind, WatcherKind::kThreaded);
+  }
 }
 
-// V-rows of the watchers: a stranger's child is nobody's business.
-TEST_F(PidfdWatcherTest, DoesNotReapAnotherOwnersChild) {
-  pid_t a = NewChild({ChildProgram("exit_with"), "0"});
-  pid_t stranger = NewChild({ChildProgram("exit_with"), "5"});
-  ASSERT_TRUE(AwaitExit(children_[stranger].pidfd->get()).ok());
-  ASSERT_TRUE(Watch(a, NewListener()).ok());
-  ASSERT_TRUE(trace_->WaitFor(absl::StrCat(a, " 0")));
-  caf::anon_send(watcher_, ReapChild{a});
-  EXPECT_TRUE(WaitUntilGone(a));
-  auto report = Reap(children_[stranger].pidfd->get());
-  ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->status, ExitStatus::Exited(5));
+// Rows A13, C25: one descriptor each, no thread.
+TEST_F(PidfdWatcherTest, NeedsNoThreadForAChild) {
+  const int before = ThreadCount();
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(Watch(NewChild()), "");
+  EXPECT_EQ(ThreadCount(), before);
 }
 
 }  // namespace

@@ -89,6 +89,37 @@ TEST_F(ReapTest, WaitsForTheExit) {
   EXPECT_TRUE(Reap(pidfd()).ok());
 }
 
+// One that has no pidfd.
+TEST_F(ReapTest, KnowsAChildByItsPid) {
+  const ChildId child = ChildId::ByPid(child_.pid);
+  EXPECT_FALSE(PollExit(child)->has_value());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Reap(child).status()));
+  child_.stdin_pipe.Close();
+  EXPECT_EQ(AwaitExit(child)->status, ExitStatus::Exited(0));
+  EXPECT_TRUE(PollExit(child)->has_value());
+  EXPECT_EQ(Reap(child)->status, ExitStatus::Exited(0));
+  EXPECT_TRUE(Reap(child)->status.lost());
+}
+
+// A process that is no child of ours is lost at once.
+TEST_F(ReapTest, TellsAStrangersStatusAsLost) {
+  EXPECT_TRUE((*PollExit(ChildId::ByPid(1)))->status.lost());
+  EndOf(&child_);
+}
+
+TEST_F(ReapTest, TakesAnyZombieAway) {
+  auto none = ReapAny();
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->has_value());  // it runs
+  End();
+  auto reaped = ReapAny();
+  ASSERT_TRUE(reaped.ok() && reaped->has_value());
+  EXPECT_EQ((*reaped)->pid, child_.pid);
+  EXPECT_EQ((*reaped)->report.status, ExitStatus::Exited(0));
+  EXPECT_GT((*reaped)->report.usage.ru_maxrss, 0);
+  EXPECT_FALSE(ReapAny()->has_value());  // no children at all
+}
+
 TEST_F(ReapTest, SendsSignals) {
   ASSERT_TRUE(SignalProcess(pidfd(), SIGUSR1).ok());
   EXPECT_EQ(EndOf(&child_), ExitStatus::Killed(SIGUSR1));

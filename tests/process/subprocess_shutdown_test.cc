@@ -3,11 +3,14 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/resident.h"
+#include "io/status_error.h"
+#include "process/process_messages.h"
 #include "process/subprocess.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/process_fixture.h"
@@ -15,6 +18,7 @@
 namespace troupe {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 class SubprocessShutdownTest : public ProcessTest {};
@@ -101,12 +105,37 @@ TEST_F(SubprocessShutdownTest, AChildIsReapedWhenItsWatcherHasEnded) {
   EXPECT_TRUE(WaitUntilGone(pid_));
 }
 
-// P12: a child that cannot be watched is killed and reaped.
-TEST_F(SubprocessShutdownTest, AChildThatCannotBeWatchedIsKilledAndReaped) {
+// Row P4: without a watcher nothing is spawned.
+TEST_F(SubprocessShutdownTest, StartsNothingWithoutAWatcher) {
   caf::anon_send_exit(watcher_, caf::exit_reason::kill);
   EXPECT_NE(Start(NewSubprocess(), Piped({ChildProgram("ignore_sigterm")})),
             "");
   EXPECT_THAT(trace_->events(), IsEmpty());
+  WaitForNoChildren();
+}
+
+// Row P12: a child whose watch is refused is killed and reaped.
+TEST_F(SubprocessShutdownTest, AChildThatCannotBeWatchedIsKilledAndReaped) {
+  watcher_ = system_->spawn<caf::hidden>(
+      [trace = trace_](ChildWatcher::pointer) -> ChildWatcher::behavior_type {
+        return {
+            [=](const WatchChild& request) -> caf::result<WatchingChild> {
+              trace->Add(StateOf(request.pid) == '-' ? "nobody" : "a child");
+              return MakeError(absl::ResourceExhaustedError("no more"));
+            },
+            [](const ReapChild&) {},
+            [](const UnwatchChild&) { return ChildUnwatched{}; },
+            [](const AttachWatcher&) { return WatcherAttached{}; },
+            [](const DetachWatcher&) { return WatcherDetached{}; },
+            [](const CloseWatcher&) { return WatcherDetached{}; },
+            [](const AskWatcher&) {
+              return WatcherInfo{"full", true, 0};
+            },
+        };
+      });
+  EXPECT_EQ(Start(NewSubprocess(), Piped({ChildProgram("ignore_sigterm")})),
+            "no more");
+  EXPECT_THAT(trace_->events(), ElementsAre("a child"));
   WaitForNoChildren();
 }
 

@@ -1,0 +1,113 @@
+// What the watchers of SIGCHLD have to do with the signal relay;
+// child_watcher_test.cc has what all watchers have.
+#include <signal.h>
+
+#include <string>
+
+#include "caf/exit_reason.hpp"
+#include "caf/send.hpp"
+#include "gtest/gtest.h"
+#include "process/child_watcher.h"
+#include "tests/process/watcher_fixture.h"
+
+namespace troupe {
+namespace {
+
+void Stranger(int) {}
+
+class SigchldWatchersTest : public WatcherTest,
+                            public ::testing::WithParamInterface<WatcherKind> {
+ protected:
+  void SetUp() override { Use(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Some, SigchldWatchersTest,
+                         ::testing::Values(WatcherKind::kSafe,
+                                           WatcherKind::kFast,
+                                           WatcherKind::kMultiLoop),
+                         [](const auto& kind) { return NameOf(kind.param); });
+
+// Rows C5, C23: a handler that somebody installed over ours is left alone, and
+// the answer says so; `multi-loop` also has asyncio's text for it.
+TEST_P(SigchldWatchersTest, LeavesAStrangersHandler) {
+  signal(SIGCHLD, Stranger);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Close()));
+  EXPECT_EQ(signal(SIGCHLD, SIG_DFL), Stranger);
+  EXPECT_EQ(Logged("SIGCHLD handler was changed by outside code"),
+            kind() == WatcherKind::kMultiLoop);
+}
+
+// Row C21: the handler from before comes back, whoever's it was.
+TEST_P(SigchldWatchersTest, RestoresTheHandlerFromBefore) {
+  ASSERT_TRUE(Close().ok());
+  signal(SIGCHLD, Stranger);
+  EXPECT_EQ(Attach(), "");
+  EXPECT_TRUE(Close().ok());
+  EXPECT_EQ(signal(SIGCHLD, SIG_DFL), Stranger);
+}
+
+// Row S21: two watchers, and whoever else wants to hear, share SIGCHLD.
+TEST_P(SigchldWatchersTest, ShareSigchld) {
+  ChildWatcher first = watcher_;
+  Use(WatcherKind::kSafe);
+  pid_t a = NewChild(), b = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  auto listener = NewListener();
+  ASSERT_TRUE(
+      Ask<WatchingChild>(first, WatchChild{b, PidfdOf(b), listener}).ok());
+  EXPECT_TRUE(Close().ok());
+  EXPECT_EQ(Sigchld(), 'c');  // the other one's lease
+  End(b);
+  ASSERT_TRUE(trace_->WaitFor(Told(b, 0)));
+}
+
+// A relay that ends leaves the watcher deaf; it says so, and refuses.
+TEST_P(SigchldWatchersTest, IsInactiveWithoutItsRelay) {
+  pid_t a = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  caf::anon_send_exit(relay_, caf::exit_reason::kill);
+  ASSERT_TRUE(
+      WaitForLog("the child watcher hears of no exits any more: its "
+                 "signal relay ended"));
+  EXPECT_FALSE(Info().active);
+  EXPECT_NE(Watch(NewChild()), "");
+  EXPECT_NE(Attach(), "");
+  EXPECT_FALSE(Info().active);
+  EXPECT_EQ(Info().watched, 1u);
+  EXPECT_TRUE(Close().ok());
+}
+
+TEST_P(SigchldWatchersTest, IsInactiveIfTheRelayIsClosed) {
+  ASSERT_TRUE(Ask<SignalRelayClosed>(relay_, CloseSignalRelay{}).ok());
+  watcher_ = SpawnChildWatcher(kind(), own_->host(), own_->actor(), relay_);
+  EXPECT_FALSE(Info().active);
+  EXPECT_NE(Watch(NewChild()), "");
+}
+
+// Row V18: what a handler does is a push and a write.
+using MultiLoopWatcherTest = WatcherTest;
+
+// Row C15: the thread of the relay may be held up by whatever it waits for.
+TEST_F(MultiLoopWatcherTest, HearsOfExitsWhileTheRelaysThreadStandsStill) {
+  Use(WatcherKind::kMultiLoop);
+  pid_t a = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  WhileStandingStill(host(), [&] {
+    End(a);
+    EXPECT_TRUE(trace_->WaitFor(Told(a, 0)));
+  });
+}
+
+// Row V19: a storm of SIGCHLD is one pending bit.
+TEST_F(MultiLoopWatcherTest, OutlivesAStormOfSigchld) {
+  Use(WatcherKind::kMultiLoop);
+  pid_t a = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  for (int i = 0; i < 20000; ++i) raise(SIGCHLD);
+  End(a);
+  ASSERT_TRUE(trace_->WaitFor(Told(a, 0)));
+  EXPECT_EQ(trace_->events().size(), 1u);
+}
+
+}  // namespace
+}  // namespace troupe
