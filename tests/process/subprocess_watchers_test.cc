@@ -1,5 +1,6 @@
 // A subprocess with each of the five child watchers.
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <chrono>
 #include <string>
@@ -130,6 +131,30 @@ TEST_P(SubprocessWatchersTest, StopsTheGroupOfALeaderThatEnds) {
   ASSERT_TRUE(trace_->WaitFor("stop: EXIT -15"));
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
+// Rows V9, A7: of a leader that somebody else has reaped the group may be a
+// stranger's, also before its exit was told.
+TEST_P(SubprocessWatchersTest, SignalsNoGroupWhoseLeaderIsGone) {
+  Subprocess child = NewSubprocess();
+  ASSERT_EQ(
+      Start(child, InGroup(Piped({ChildProgram("lead_group"), "linger"}))), "");
+  ASSERT_TRUE(trace_->WaitUntil([&](const std::vector<std::string>&) {
+    return absl::StrContains(Out(), "\n");
+  }));
+  WhileStandingStill(own_->host(), [&] {
+    kill(pid_, SIGKILL);
+    ASSERT_EQ(waitpid(pid_, nullptr, 0), pid_);
+    EXPECT_EQ(trace_->Count("EXIT 255"), 0u);
+    for (bool to_group : {false, true}) {
+      EXPECT_TRUE(absl::IsNotFound(Do(child, SendSignal{SIGKILL, to_group})));
+    }
+  });
+  ASSERT_TRUE(trace_->WaitFor("EXIT 255"));
+  caf::anon_send(child, CloseStdin{});
+  kill(-pid_, SIGTERM);  // the second is alive
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_TRUE(absl::EndsWith(Out(), "\ntd")) << Out();
 }
 
 // Row P4: refused before anything is spawned.
