@@ -13,8 +13,8 @@
 #include "caf/defaults.hpp"
 #include "caf/scoped_actor.hpp"
 #include "io/resident.h"
+#include "process/child_watcher.h"
 #include "process/descriptor_limit.h"
-#include "process/pidfd_watcher.h"
 #include "process/spawner.h"
 #include "signals/signal_relay.h"
 #include "signals/stop_on_signals.h"
@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<System>> System::Start(
       .host = &host,
       .io = io_actor,
       .spawner = SpawnSpawner(system->spawner_thread_->host()),
-      .watcher = SpawnPidfdWatcher(host, io_actor)};
+      .watcher = SpawnChildWatcher(DefaultWatcherKind(), host, io_actor, {})};
   return system;
 }
 
