@@ -76,6 +76,22 @@ TEST_F(SmallExamplesTest, StopOnSigtermStopsItsChildAndEnds) {
                                 "the child ended: killed by SIGTERM\n"));
 }
 
+TEST_F(SmallExamplesTest, WatchersShowsTheFiveSideBySide) {
+  RanChild ran = RunToEnd(Example("watchers"));
+  ASSERT_TRUE(ran.spawned.ok()) << ran.spawned;
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0));
+  EXPECT_EQ(ran.err, "");
+  std::string expected;
+  for (const char* kind : {"pidfd      ", "safe       ", "fast       ",
+                           "multi-loop ", "threaded   "}) {
+    const bool caught = kind[0] == 's' || kind[0] == 'f' || kind[0] == 'm';
+    absl::StrAppend(&expected, kind,
+                    " exit code 3, killed by SIGTERM  SIGCHLD ",
+                    caught ? "caught" : "left  ", " +[0-9]+ us\n");
+  }
+  EXPECT_THAT(ran.out, MatchesRegex(expected));
+}
+
 TEST_F(SmallExamplesTest, TimersRunsInTheOrderItExplains) {
   RanChild ran = RunToEnd(Example("timers"));
   ASSERT_TRUE(ran.spawned.ok()) << ran.spawned;
