@@ -8,9 +8,31 @@ namespace troupe {
 
 using Kind = Frame::Kind;
 
-void FrameSource::Read(Request request, Answer answer) {
-  waiting_.push_back({std::move(request), std::move(answer)});
+FrameSource::ReadId FrameSource::Read(Request request, Answer answer) {
+  ReadId id = ++last_id_;
+  waiting_.push_back({id, std::move(request), std::move(answer)});
   Serve();
+  return id;
+}
+
+// The framer of the first one stays, with what it has taken: the next read goes
+// on with it, or has it put back.
+bool FrameSource::Cancel(ReadId id) {
+  auto read = std::find_if(waiting_.begin(), waiting_.end(),
+                           [id](const Waiting& w) { return w.id == id; });
+  if (read == waiting_.end()) return false;
+  if (read == waiting_.begin()) begun_ = false;
+  waiting_.erase(read);
+  Serve();
+  return true;
+}
+
+std::vector<Bytes> FrameSource::TakeHeld() {
+  DropFramers();
+  std::vector<Bytes> held;
+  for (Chunk& chunk : chunks_) held.push_back(std::move(chunk.bytes));
+  chunks_.clear();
+  return held;
 }
 
 void FrameSource::Add(Bytes bytes, Credit credit) {
@@ -61,13 +83,13 @@ std::optional<absl::StatusOr<Frame>> FrameSource::Next(const Request& request) {
 }
 
 // A separator's framer is kept for the parts of a frame that is too long, and
-// only for them: it holds nothing between two frames.
+// for a read that was cancelled: else it holds nothing between two frames.
 absl::Status FrameSource::Prepare(const Request& request) {
-  exact_.reset();
   if (const auto* until = std::get_if<UntilSeparator>(&request)) {
     if (until_.has_value() && separator_ == until->separator) {
       return absl::OkStatus();
     }
+    DropFramers();
     auto framer = SeparatorFramer::Create(
         {.separator = until->separator, .limit = limit_});
     if (!framer.ok()) return framer.status();
@@ -75,11 +97,22 @@ absl::Status FrameSource::Prepare(const Request& request) {
     separator_ = until->separator;
     return absl::OkStatus();
   }
-  until_.reset();
+  DropFramers();
   if (const auto* exact = std::get_if<ExactBytes>(&request)) {
     exact_.emplace(exact->size, std::numeric_limits<size_t>::max());
   }
   return absl::OkStatus();
+}
+
+// What a cancelled read had taken is the stream's first chunk again.
+void FrameSource::DropFramers() {
+  std::optional<Frame> taken;
+  if (until_.has_value()) taken = until_->Finish();
+  if (exact_.has_value()) taken = exact_->Finish();
+  until_.reset();
+  exact_.reset();
+  if (!taken.has_value() || taken->bytes.empty()) return;
+  chunks_.push_front({std::move(taken->bytes), Credit()});
 }
 
 std::optional<Frame> FrameSource::Cut(const Request& request, Bytes& chunk) {

@@ -5,6 +5,7 @@
 //   source.Read(UntilSeparator{"\n"}, [](absl::StatusOr<Frame> line) { ... });
 //   source.Add(data.bytes, data.credit);        // a transport's chunk
 //   source.Finish(absl::OkStatus());            // its end
+//   source.Cancel(id);                          // of a Read: asked no more
 //
 // Reads are answered in the order they were asked; any number may wait (rows
 // H18, A30: asyncio refuses the second). What a read needs of a chunk is taken
@@ -20,16 +21,21 @@
 // error, but only when all has been read that came before (asyncio drops it,
 // row H19).
 //
+// A read that is cancelled loses nothing either: what it had taken is there for
+// the next one.
+//
 // One thread. An answer may call Read.
 #ifndef TROUPE_IO_FRAMING_FRAME_SOURCE_H_
 #define TROUPE_IO_FRAMING_FRAME_SOURCE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -56,10 +62,20 @@ class FrameSource {
  public:
   using Request = std::variant<UntilSeparator, ExactBytes, AvailableBytes>;
   using Answer = std::function<void(absl::StatusOr<Frame>)>;
+  using ReadId = uint64_t;
 
   explicit FrameSource(size_t limit) : limit_(limit) {}
 
-  void Read(Request request, Answer answer);
+  ReadId Read(Request request, Answer answer);
+  // False if it was answered already.
+  bool Cancel(ReadId id);
+  bool has_readers() const { return !waiting_.empty(); }
+
+  // All that is held, for who takes the stream over while nobody reads. Its
+  // credit is let go.
+  std::vector<Bytes> TakeHeld();
+  // Whether something is: what came of a frame does not count.
+  bool holds_chunks() const { return !chunks_.empty(); }
 
   void Add(Bytes bytes, Credit credit);
   // The first one counts.
@@ -67,6 +83,7 @@ class FrameSource {
 
  private:
   struct Waiting {
+    ReadId id;
     Request request;
     Answer answer;
   };
@@ -78,10 +95,12 @@ class FrameSource {
   void Serve();
   std::optional<absl::StatusOr<Frame>> Next(const Request& request);
   absl::Status Prepare(const Request& request);
+  void DropFramers();
   std::optional<Frame> Cut(const Request& request, Bytes& chunk);
   absl::StatusOr<Frame> Rest(const Request& request);
 
   const size_t limit_;
+  ReadId last_id_ = 0;
   std::deque<Waiting> waiting_;
   std::deque<Chunk> chunks_;
   bool serving_ = false;

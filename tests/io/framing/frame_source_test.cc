@@ -168,6 +168,66 @@ TEST_F(FrameSourceTest, HoldsTheCreditOfWhatNobodyHasAskedFor) {
   EXPECT_EQ(Answers().back().size(), 100000 + std::string("exact:").size());
 }
 
+// Rows H8, V13: whatever a read had taken, the next one has it.
+TEST_F(FrameSourceTest, LosesNothingToAReadThatIsCancelled) {
+  using Request = FrameSource::Request;
+  for (const Request& first :
+       {Request(UntilSeparator{}), Request(UntilSeparator{"xx"}),
+        Request(ExactBytes{20})}) {
+    FrameSource source(8);
+    auto id = source.Read(first, Note("never"));
+    source.Add(Bytes::Copy("ab"), {});
+    source.Add(Bytes::Copy("cd"), {});
+    EXPECT_TRUE(source.Cancel(id));
+    EXPECT_FALSE(source.Cancel(id));
+    source.Add(Bytes::Copy("ef\ngh"), {});
+    source.Read(UntilSeparator{}, Note("line"));
+    source.Read(AvailableBytes{}, Note("some"));
+    EXPECT_THAT(Answers(), ElementsAre("line:abcdef", "some:gh"));
+  }
+}
+
+TEST_F(FrameSourceTest, ServesWhoWaitsBehindAReadThatIsCancelled) {
+  auto first = source_.Read(ExactBytes{9}, Note("first"));
+  auto second = source_.Read(ExactBytes{9}, Note("second"));
+  ReadLine();
+  Add("ab\ncd");
+  EXPECT_TRUE(source_.Cancel(second));
+  EXPECT_THAT(Answers(), IsEmpty());
+  EXPECT_TRUE(source_.Cancel(first));
+  EXPECT_THAT(Answers(), ElementsAre("line:ab"));
+  EXPECT_FALSE(source_.has_readers());
+}
+
+// The parts of a long line go on where they were.
+TEST_F(FrameSourceTest, GoesOnInALongLineBehindAReadThatIsCancelled) {
+  Add("0123456789");
+  ReadLine();
+  ReadLine();
+  EXPECT_TRUE(source_.Cancel(source_.Read(UntilSeparator{}, Note("never"))));
+  Add("a\nb\n");
+  ReadLine();
+  ReadLine();
+  EXPECT_THAT(Answers(), ElementsAre("line:long 012345678", "line:long 9",
+                                     "line:end a\n", "line:b"));
+}
+
+TEST_F(FrameSourceTest, GivesAllThatItHoldsToWhoTakesItOver) {
+  auto id = source_.Read(ExactBytes{9}, Note("never"));
+  Add("ab");
+  source_.Cancel(id);
+  EXPECT_FALSE(source_.holds_chunks());
+  Add("cd");
+  EXPECT_TRUE(source_.holds_chunks());
+  std::vector<std::string> held;
+  for (const Bytes& bytes : source_.TakeHeld()) {
+    held.push_back(bytes.ToString());
+  }
+  EXPECT_THAT(held, ElementsAre("ab", "cd"));
+  EXPECT_THAT(source_.TakeHeld(), IsEmpty());
+  EXPECT_EQ(account_->in_flight(), 0u);
+}
+
 // However it is cut.
 TEST_F(FrameSourceTest, LosesNothingOfAStreamThatComesByteByByte) {
   const std::string stream = "ab\n\n0123456789\nxyz";
