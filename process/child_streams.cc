@@ -9,6 +9,7 @@ namespace troupe {
 
 void ChildStreams::Prepare(IoHost& host, const IoActor& io,
                            const Command& command, size_t window) {
+  merged_ = command.stderr_to.kind == Stdio::Kind::kMerged;
   auto is_pty = [](const Stdio& stdio) {
     return stdio.kind == Stdio::Kind::kPty;
   };
@@ -26,6 +27,16 @@ void ChildStreams::Prepare(IoHost& host, const IoActor& io,
     open_[i + 1] = true;
     is_pty_[i + 1] = pty;
   }
+}
+
+void ChildStreams::NotePipes(const ChildSpawned& spawned) {
+  pipes_[1] = PipeIdOf(spawned.stdout_pipe.number());
+  pipes_[2] = PipeIdOf(spawned.stderr_pipe.number());
+}
+
+std::optional<PipeId> ChildStreams::OpenPipe(ProcessStream stream) const {
+  const int index = static_cast<int>(stream);
+  return open_[index] ? pipes_[index] : std::nullopt;
 }
 
 std::optional<ProcessStream> ChildStreams::StreamOf(

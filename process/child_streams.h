@@ -11,6 +11,7 @@
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "process/command.h"
+#include "process/pipe_holders.h"
 #include "process/process_messages.h"
 
 namespace troupe {
@@ -22,6 +23,9 @@ class ChildStreams {
   // until then. A pty is read by the first output that leads to it.
   void Prepare(IoHost& host, const IoActor& io, const Command& command,
                size_t window);
+
+  // Which pipes they are, while the tickets still have our ends.
+  void NotePipes(const ChildSpawned& spawned);
 
   const WriteTransport& in() const { return stdin_; }
   const ReadTransport& out() const { return outputs_[0]; }
@@ -36,6 +40,10 @@ class ChildStreams {
   bool MarkClosed(ProcessStream stream);
   bool AnyOpen() const { return open_[0] || open_[1] || open_[2]; }
   bool PtyOpen() const;
+  bool merged() const { return merged_; }
+
+  // The pipe behind an output stream that is open.
+  std::optional<PipeId> OpenPipe(ProcessStream stream) const;
 
   // Asks the transport to give its descriptor up, unwritten input and unread
   // output included.
@@ -50,6 +58,8 @@ class ChildStreams {
   std::array<ReadTransport, 2> outputs_;
   std::array<bool, 3> open_ = {};
   std::array<bool, 3> is_pty_ = {};
+  std::array<std::optional<PipeId>, 3> pipes_ = {};
+  bool merged_ = false;  // stderr leads where stdout does
 };
 
 }  // namespace troupe

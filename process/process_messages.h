@@ -5,6 +5,7 @@
 //                                           step, path and errno that failed
 //   AbandonChild   lease -> spawner         nobody answers for it: kill, reap
 //   ListGroup      subprocess -> spawner    who is left in a process group
+//   FindHolders    subprocess -> spawner    who can still write into pipes
 //
 // Child watcher
 //   WatchChild     subprocess -> watcher    answered when the watch stands
@@ -36,6 +37,9 @@
 //   CloseStreamsWhenSilent                  the same when no output came for a
 //                                           time and none is in flight: for a
 //                                           grandchild that holds them
+//   ListHolders    anyone -> subprocess     who holds its output streams; by
+//                                           StreamHolders
+//   GetProcessInfo anyone -> subprocess     answered by ProcessInfo
 //   WaitForExit    anyone -> subprocess     answered by ProcessExited
 //   WaitForEnd     anyone -> subprocess     answered by ProcessEnded
 //   ProcessStarted subprocess -> observer   first
@@ -72,6 +76,8 @@
 #include "process/child_lease.h"
 #include "process/command.h"
 #include "process/exit_report.h"
+#include "process/pipe_holders.h"
+#include "process/process_info.h"
 #include "process/spawn_attempt.h"
 #include "process/stop_plan.h"
 
@@ -100,10 +106,17 @@ struct ListGroup {
 struct GroupListed {
   std::vector<pid_t> members;  // alive, without the leader
 };
+struct FindHolders {
+  std::vector<PipeId> pipes;
+};
+struct HoldersFound {
+  std::vector<PipeHolder> holders;  // see PipeHolders
+};
 using Spawner =
     caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>,
                      caf::reacts_to<AbandonChild>,
-                     caf::replies_to<ListGroup>::with<GroupListed>>;
+                     caf::replies_to<ListGroup>::with<GroupListed>,
+                     caf::replies_to<FindHolders>::with<HoldersFound>>;
 
 // Child watcher.
 
@@ -166,10 +179,12 @@ struct ProcessOutput {
   ProcessStream stream = ProcessStream::kStdout;
   Bytes bytes;
   Credit credit;
+  absl::Duration at = {};  // when it was read, from the child's start
 };
 struct StreamClosed {
   ProcessStream stream = ProcessStream::kStdout;
-  absl::Status why;  // OK after its end or a close
+  absl::Status why;       // OK after its end or a close
+  size_t bytes_lost = 0;  // of stdin: accepted and never written
 };
 struct ProcessExited {
   pid_t pid = -1;
@@ -214,6 +229,16 @@ struct CloseStreams {
 struct CloseStreamsWhenSilent {
   absl::Duration silence = absl::Seconds(1);
 };
+struct ListHolders {};
+struct StreamHolder {
+  pid_t pid = -1;
+  ProcessStream stream = ProcessStream::kStdout;
+  std::string program;
+};
+struct StreamHolders {
+  std::vector<StreamHolder> holders;  // of open streams that are pipes
+};
+struct GetProcessInfo {};
 struct WaitForExit {};
 struct WaitForEnd {};
 using Subprocess = caf::typed_actor<
@@ -222,6 +247,8 @@ using Subprocess = caf::typed_actor<
     caf::reacts_to<ResizePty>, caf::reacts_to<SendSignal>,
     caf::replies_to<StopProcess>::with<ProcessExited>,
     caf::reacts_to<CloseStreams>, caf::reacts_to<CloseStreamsWhenSilent>,
+    caf::replies_to<ListHolders>::with<StreamHolders>,
+    caf::replies_to<GetProcessInfo>::with<ProcessInfo>,
     caf::replies_to<WaitForExit>::with<ProcessExited>,
     caf::replies_to<WaitForEnd>::with<ProcessEnded>>;
 
@@ -232,6 +259,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildSpawned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AbandonChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ListGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GroupListed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::FindHolders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::HoldersFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildExited)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WatchingChild)
@@ -257,6 +286,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ResizePty)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopProcess)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreams)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreamsWhenSilent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ListHolders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StreamHolders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GetProcessInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForExit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::WaitForEnd)
 

@@ -7,6 +7,7 @@
 #include "caf/actor_cast.hpp"
 #include "io/status_error.h"
 #include "process/child_signal.h"
+#include "process/pipe_holders.h"
 #include "process/process_tree.h"
 #include "process/spawn.h"
 
@@ -61,6 +62,11 @@ Spawner::behavior_type Behavior(Self* self) {
         auto members = GroupMembers(request.group);
         if (!members.ok()) return MakeError(members.status());
         return GroupListed{*std::move(members)};
+      },
+      [=](const FindHolders& request) -> caf::result<HoldersFound> {
+        auto holders = PipeHolders(request.pipes);
+        if (!holders.ok()) return MakeError(holders.status());
+        return HoldersFound{*std::move(holders)};
       },
   };
 }

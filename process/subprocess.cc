@@ -43,6 +43,14 @@ SubprocessInterface::behavior_type Behavior(
       [=](const CloseStreamsWhenSilent& close) {
         state->CloseWhenSilent(close.silence);
       },
+      [=](const ListHolders&) {
+        asked();
+        return state->ListHolders();
+      },
+      [=](const GetProcessInfo&) {
+        asked();
+        return state->Info();
+      },
       [=](const WaitForExit&) {
         asked();
         return state->WaitForExit();

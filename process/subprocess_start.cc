@@ -31,6 +31,7 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
   if (observer_) self_->monitor(observer_);
   streams_.Prepare(*services_.host, services_.io, request.command,
                    request.window);
+  SayExecute(request.command);
   attempt_ = std::make_shared<SpawnAttempt>();
   spawn_deadline_ = Now() + absl::ToChronoNanoseconds(std::min(
                                 request.spawn_deadline, absl::Hours(24 * 365)));
@@ -78,6 +79,7 @@ void SubprocessState::Spawned(Promise<ProcessStarted> promise,
 void SubprocessState::Watched(Promise<ProcessStarted> promise,
                               ChildSpawned& spawned) {
   phase_ = Phase::kRunning;
+  SayCreated();
   Tell(ProcessStarted{child_->pid()});
   promise.deliver(ProcessStarted{child_->pid()});
   ConnectStreams(spawned);
@@ -100,6 +102,7 @@ void SubprocessState::Failed(Promise<ProcessStarted>& promise,
 
 void SubprocessState::ConnectStreams(ChildSpawned& spawned) {
   if (streams_.PtyOpen()) terminal_ = spawned.terminal.Take();
+  streams_.NotePipes(spawned);
   if (streams_.in()) {
     self_
         ->request(

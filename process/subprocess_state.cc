@@ -10,6 +10,7 @@ void SubprocessState::OnExit(const ChildExited& exited) {
   exit_ = ProcessExited{exited.pid, exited.report,
                         absl::FromChrono(Now() - started_at_)};
   phase_ = Phase::kExited;
+  SayExited();
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
   // It is reaped already: nothing pins its group's number any more.

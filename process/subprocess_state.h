@@ -1,5 +1,6 @@
-// What a subprocess knows and does. One class in four sources, by subject: the
-// way to a running child, its streams, the ways to stop it, and its end.
+// What a subprocess knows and does. One class in five sources, by subject: the
+// way to a running child, its streams, the ways to stop it, how it stands, and
+// its end.
 //
 // Every handler runs on the services' host.
 #ifndef TROUPE_PROCESS_SUBPROCESS_STATE_H_
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,7 @@ class SubprocessState {
   using Self = SubprocessInterface::stateful_base<SubprocessState>;
 
   explicit SubprocessState(Self* self) : self_(self) {}
+  ~SubprocessState();
 
   void Init(ProcessServices services) { services_ = std::move(services); }
 
@@ -58,6 +61,10 @@ class SubprocessState {
   caf::result<ProcessExited> Stop(const StopProcess& request);
   void OnTimer(TimerId timer);
   void OnObserverDown();
+
+  // subprocess_info.cc
+  caf::result<ProcessInfo> Info();
+  caf::result<StreamHolders> ListHolders();
 
   // subprocess_state.cc
   caf::result<ProcessExited> WaitForExit();
@@ -88,8 +95,17 @@ class SubprocessState {
   void Failed(Promise<ProcessStarted>& promise, const caf::error& why);
   void ConnectStreams(ChildSpawned& spawned);
   void StreamFailed(ProcessStream stream, const caf::error& why);
-  void CloseStream(ProcessStream stream, absl::Status why);
+  void CloseStream(ProcessStream stream, absl::Status why,
+                   size_t bytes_lost = 0);
   void MaybeEnd();
+
+  bool debug() const {
+    return services_.host != nullptr && services_.host->debug_sink();
+  }
+  ProcessInfo BriefInfo() const;  // without its streams
+  void SayExecute(const Command& command);
+  void SayCreated();
+  void SayExited();
 
   void StopWhenRunning(StopPlan plan);
   void BeginStop(StopPlan plan);
@@ -103,6 +119,7 @@ class SubprocessState {
 
   Self* self_;
   ProcessServices services_;
+  std::string program_;  // in debug mode, escaped
   Phase phase_ = Phase::kIdle;
   bool reaped_ = false;
   bool ended_ = false;

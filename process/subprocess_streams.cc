@@ -31,12 +31,13 @@ caf::result<void> SubprocessState::Resize(const ResizePty& resize) {
 void SubprocessState::OnOutput(DataReceived& data) {
   auto stream = streams_.StreamOf(self_->current_sender());
   if (!stream.has_value()) return;
-  Tell(ProcessOutput{*stream, std::move(data.bytes), std::move(data.credit)});
+  Tell(ProcessOutput{*stream, std::move(data.bytes), std::move(data.credit),
+                     absl::FromChrono(Now() - started_at_)});
 }
 
 void SubprocessState::OnStreamLost(const ConnectionLost& lost) {
   auto stream = streams_.StreamOf(self_->current_sender());
-  if (stream.has_value()) CloseStream(*stream, lost.why);
+  if (stream.has_value()) CloseStream(*stream, lost.why, lost.bytes_lost);
 }
 
 // A transport that was closed before it was connected says so here; one that
@@ -62,10 +63,11 @@ void SubprocessState::CloseWhenSilent(absl::Duration silence) {
       SpawnSilenceWatch(*services_.host, services_.io, std::move(streams));
 }
 
-void SubprocessState::CloseStream(ProcessStream stream, absl::Status why) {
+void SubprocessState::CloseStream(ProcessStream stream, absl::Status why,
+                                  size_t bytes_lost) {
   if (!streams_.MarkClosed(stream)) return;
   if (!streams_.PtyOpen()) terminal_.Close();
-  Tell(StreamClosed{stream, std::move(why)});
+  Tell(StreamClosed{stream, std::move(why), bytes_lost});
   MaybeEnd();
 }
 
