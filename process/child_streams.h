@@ -10,6 +10,7 @@
 #include "caf/actor_control_block.hpp"
 #include "io/io_host.h"
 #include "io/io_messages.h"
+#include "process/child_stdio.h"
 #include "process/command.h"
 #include "process/pipe_holders.h"
 #include "process/process_messages.h"

@@ -28,13 +28,13 @@
 // To wait for the exit is not to wait for the end of the output: a grandchild
 // can hold that (rows A1, V5). WaitForExit is the one, WaitForDrained both,
 // with a grace. A child that writes more than the window and a pipe hold, and
-// whom nobody reads, does not exit (H2): OutputOptions::unread says what becomes
-// of output that nobody asks for (A2).
+// whom nobody reads, does not exit (H2): OutputOptions::unread says what
+// becomes of output that nobody asks for (A2).
 //
 // Who gives up takes nothing along. A Communicate or a read ends with its own
 // timeout, or when who asked ends; what it had is there for the next one, and
-// the process runs on. A timeout of CAF's, of request(), is not known here: what
-// is answered then is gone.
+// the process runs on. A timeout of CAF's, of request(), is not known here:
+// what is answered then is gone.
 //
 // Who kills when (V25): the owner's end stops the process by its plan, and so
 // do the two timeouts of LaunchProcess; CloseProcess, and the end of this actor

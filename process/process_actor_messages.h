@@ -61,7 +61,7 @@ struct LaunchProcess {
   caf::actor_addr owner = {};
 };
 
-// What ended the process, as far as it was us.
+// What ended the process, or what it had left behind, as far as it was us.
 enum class EndedBy {
   kItself,
   kRequest,    // StopProcess or CloseProcess
@@ -81,13 +81,14 @@ struct Communicate {
   absl::Duration grace = absl::InfiniteDuration();
 };
 struct Communicated {
-  std::optional<CapturedText> out;  // nothing for what is no pipe (row H3)
-  std::optional<CapturedText> err;
-  ProcessExited exit;
+  // Nothing for what is no pipe (row H3).
+  std::optional<CapturedText> out = std::nullopt;
+  std::optional<CapturedText> err = std::nullopt;
+  ProcessExited exit = {};
   EndedBy ended_by = EndedBy::kItself;
   size_t input_lost = 0;  // bytes of the input that the child did not take
   bool drained = true;    // the output streams have ended
-  std::vector<StreamHolder> holders;  // if not: who can still write to them
+  std::vector<StreamHolder> holders = {};  // if not: who can still write
 };
 
 // The process belongs to who asks: it is stopped when they end. After the
@@ -100,8 +101,8 @@ struct RunProcess {
 
 struct ReadAll {};  // until the end, whatever the limit (row V28)
 struct ReadFrom {
-  using What = std::variant<ReadLine, ReadUntil, ReadExactly, ReadAvailable,
-                            ReadAll>;
+  using What =
+      std::variant<ReadLine, ReadUntil, ReadExactly, ReadAvailable, ReadAll>;
   ProcessStream stream = ProcessStream::kStdout;
   What what = ReadLine{};
   // DEADLINE_EXCEEDED when it is over; nothing is lost by that.
@@ -112,11 +113,11 @@ struct WaitForDrained {
   absl::Duration grace = absl::InfiniteDuration();  // as of Communicate
 };
 struct ProcessDrained {
-  ProcessExited exit;
+  ProcessExited exit = {};
   EndedBy ended_by = EndedBy::kItself;
   bool drained = true;
   // If not: who can still write. Nobody, if output waits for its reader.
-  std::vector<StreamHolder> holders;
+  std::vector<StreamHolder> holders = {};
 };
 
 struct WaitForClose {

@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <utility>
+
+#include "caf/actor_cast.hpp"
+#include "caf/send.hpp"
+#include "io/status_error.h"
+#include "process/child_streams.h"
+#include "process/process_state.h"
+
+namespace troupe {
+namespace {
+
+// Output that is in the pipe when the process is stopped by a timeout is read;
+// then whoever else holds the stream is not waited for.
+constexpr absl::Duration kSilenceAfterStop = absl::Milliseconds(100);
+
+bool IsPositive(absl::Duration time) { return time > absl::ZeroDuration(); }
+
+}  // namespace
+
+void ProcessState::Init(const ProcessServices& services) {
+  host_ = services.host;
+  subprocess_ = SpawnSubprocess(services);
+  timers_.emplace(host_, caf::weak_actor_ptr(self_->ctrl()));
+}
+
+ProcessState::~ProcessState() {
+  FailWaiters(absl::CancelledError("the process was ended"));
+}
+
+absl::Status ProcessState::CheckLaunch(const LaunchProcess& request) const {
+  if (launched_) {
+    return absl::FailedPreconditionError("the process was launched already");
+  }
+  if (!IsPositive(request.timeout) || !IsPositive(request.quiet_timeout)) {
+    return absl::InvalidArgumentError("a timeout must be more than nothing");
+  }
+  if (request.quiet_timeout < absl::InfiniteDuration() &&
+      !request.command.stdout_to.IsStream() &&
+      !request.command.stderr_to.IsStream()) {
+    return absl::InvalidArgumentError(
+        "a quiet timeout needs output that is a pipe");
+  }
+  return absl::OkStatus();
+}
+
+caf::result<ProcessStarted> ProcessState::Launch(LaunchProcess& request) {
+  absl::Status possible = CheckLaunch(request);
+  if (!possible.ok()) return MakeError(possible);
+  auto promise = self_->make_response_promise<ProcessStarted>();
+  BeginLaunch(request, promise);
+  return promise;
+}
+
+void ProcessState::BeginLaunch(LaunchProcess& request,
+                               Promise<ProcessStarted> promise) {
+  launched_ = true;
+  stdin_piped_ = request.command.stdin_from.IsStream();
+  if (request.command.stdout_to.IsStream()) {
+    outputs_[0].store.emplace(request.out);
+  }
+  if (request.command.stderr_to.IsStream()) {
+    outputs_[1].store.emplace(request.err);
+  }
+  owner_ = request.owner;
+  timeout_ =
+      timers_->After(request.timeout, [this] { EndFor(EndedBy::kTimeout); });
+  quiet_timeout_ = request.quiet_timeout;
+  self_
+      ->request(subprocess_, caf::infinite,
+                StartProcess{.command = std::move(request.command),
+                             .observer = ProcessObserver(self_),
+                             .stop_plan = std::move(request.stop_plan),
+                             .spawn_deadline = request.spawn_deadline,
+                             .window = request.window})
+      .then(
+          [=, this](const ProcessStarted& started) mutable {
+            if (promise.pending()) promise.deliver(started);
+            last_output_ns_ = host_->clock().NowNs();
+            WatchQuiet(quiet_timeout_);
+          },
+          [=, this](const caf::error& why) mutable {
+            if (promise.pending()) promise.deliver(why);
+            LaunchFailed(why);
+          });
+  if (!owner_) return;
+  auto owner = caf::actor_cast<caf::strong_actor_ptr>(owner_);
+  if (owner == nullptr) return EndFor(EndedBy::kOwnersEnd);
+  Mind(owner);
+}
+
+void ProcessState::LaunchFailed(const caf::error& why) {
+  failed_ = StatusOf(why);
+  timers_->Cancel(timeout_);
+  FailWaiters(*failed_);
+}
+
+caf::result<Communicated> ProcessState::Run(RunProcess& request) {
+  absl::Status possible = CheckLaunch(request.launch);
+  if (!possible.ok()) return MakeError(possible);
+  if (request.input.has_value() &&
+      !request.launch.command.stdin_from.IsStream()) {
+    return MakeError(absl::FailedPreconditionError("stdin is not a pipe"));
+  }
+  const caf::actor_addr asker = MindAsker();
+  if (!request.launch.owner) request.launch.owner = asker;
+  auto promise = self_->make_response_promise<Communicated>();
+  // Nobody waits for the start alone.
+  BeginLaunch(request.launch, Promise<ProcessStarted>());
+  possible = BeginGathering(
+      Communicate{std::move(request.input)},
+      Gathering{
+          .promise = promise, .grace = request.grace, .close_after = true});
+  if (!possible.ok()) return MakeError(possible);
+  return promise;
+}
+
+// The subprocess's plan: a process that is being made is stopped when it runs.
+// One that has exited may have left a group that holds its streams.
+void ProcessState::EndFor(EndedBy cause) {
+  const bool keep_output = cause != EndedBy::kOwnersEnd;
+  if (failed_.has_value() || (keep_output && drained())) return;
+  if (ended_by_ == EndedBy::kItself && !drained()) ended_by_ = cause;
+  self_->request(subprocess_, caf::infinite, StopProcess{})
+      .then(
+          [=, this](const ProcessExited&) {
+            StartGraces();
+            if (keep_output) {
+              caf::anon_send(subprocess_,
+                             CloseStreamsWhenSilent{kSilenceAfterStop});
+            } else {
+              caf::anon_send(subprocess_, CloseStreams{});
+            }
+          },
+          [this](const caf::error& why) { FailWaiters(StatusOf(why)); });
+}
+
+caf::result<ProcessExited> ProcessState::Stop(StopProcess& request) {
+  if (!exit_.has_value() && ended_by_ == EndedBy::kItself) {
+    ended_by_ = EndedBy::kRequest;
+  }
+  return self_->delegate(subprocess_, std::move(request));
+}
+
+// All its streams are given up at once: what is left of stdin cannot reach a
+// process that is killed.
+caf::result<ProcessEnded> ProcessState::Close() {
+  if (!exit_.has_value() && ended_by_ == EndedBy::kItself) {
+    ended_by_ = EndedBy::kRequest;
+  }
+  KillAndClose();
+  return self_->delegate(subprocess_, WaitForEnd{});
+}
+
+void ProcessState::KillAndClose() {
+  caf::anon_send(subprocess_, StopProcess{StopPlan{{{SIGKILL}}}});
+  caf::anon_send(subprocess_, CloseStreams{});
+}
+
+void ProcessState::OnExit(const ProcessExited& exit) {
+  exit_ = exit;
+  StartGraces();
+  MaybeDrained();
+}
+
+// -- no output for a time -----------------------------------------------------
+
+void ProcessState::WatchQuiet(absl::Duration after) {
+  timers_->After(after, [this] { OnQuiet(); });
+}
+
+// Output that waits for us, or that we have not let go, is no silence of the
+// child's.
+void ProcessState::OnQuiet() {
+  if (drained()) return;
+  const absl::Duration silent =
+      absl::Nanoseconds(host_->clock().NowNs() - last_output_ns_);
+  if (silent < quiet_timeout_) return WatchQuiet(quiet_timeout_ - silent);
+  self_->request(subprocess_, caf::infinite, GetProcessInfo{})
+      .then(
+          [this](const ProcessInfo& info) {
+            for (const auto& stream : {info.out, info.err}) {
+              if (!stream.has_value() || stream->closed) continue;
+              const ReadingInfo& reading = stream->reading;
+              if (reading.in_flight > 0 || reading.unread > 0) {
+                return WatchQuiet(quiet_timeout_);
+              }
+            }
+            EndFor(EndedBy::kSilence);
+          },
+          [](const caf::error&) {});
+}
+
+// -- those who ask and own ----------------------------------------------------
+
+caf::actor_addr ProcessState::MindAsker() {
+  Mind(self_->current_sender());
+  return caf::actor_cast<caf::actor_addr>(self_->current_sender());
+}
+
+void ProcessState::Mind(const caf::strong_actor_ptr& who) {
+  if (who == nullptr) return;
+  auto address = caf::actor_cast<caf::actor_addr>(who);
+  if (minded_.insert(std::move(address)).second) self_->monitor(who);
+}
+
+void ProcessState::OnDown(const caf::actor_addr& who) {
+  minded_.erase(who);
+  DropReads(who);
+  DropObserver(who);
+  DropWaiters(who);
+  if (owner_ && owner_ == who) EndFor(EndedBy::kOwnersEnd);
+}
+
+}  // namespace troupe
