@@ -37,10 +37,10 @@
 // what is answered then is gone.
 //
 // Who kills when (V25): the owner's end stops the process by its plan, and so
-// do the two timeouts of LaunchProcess; CloseProcess, and the end of this actor
-// itself, kill it, at any point, also while it is being made (V11). Dropping
-// the last handle does nothing: an owner that is named, not a destructor, ends
-// a process (H22). Everybody who waits is answered in each case.
+// do the two timeouts of LaunchProcess and the end of this actor; CloseProcess
+// kills it. Each at any point, also while it is being made (V11). Dropping the
+// last handle does nothing: an owner that is named, not a destructor, ends a
+// process (H22). Everybody who waits is answered in each case.
 //
 // Every chunk goes to the observers, too, each with a copy of its credit: so
 // the slowest of them bounds the stream, and one that dies is just dropped.

@@ -111,7 +111,7 @@ caf::result<Communicated> ProcessState::Run(RunProcess& request) {
       Communicate{std::move(request.input)},
       Gathering{
           .promise = promise, .grace = request.grace, .close_after = true});
-  if (!possible.ok()) return MakeError(possible);
+  if (!possible.ok()) promise.deliver(MakeError(possible));
   return promise;
 }
 

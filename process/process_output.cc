@@ -65,7 +65,8 @@ caf::result<Frame> ProcessState::Read(ReadFrom& request) {
       });
   if (!id.ok()) {
     reads_.erase(number);
-    return MakeError(id.status());
+    promise.deliver(MakeError(id.status()));
+    return result;
   }
   auto waiting = reads_.find(number);
   if (waiting == reads_.end()) return result;  // it was there
@@ -150,7 +151,7 @@ void ProcessState::OnOutput(ProcessOutput& output) {
 void ProcessState::OnClosed(const StreamClosed& closed) {
   const int index = static_cast<int>(closed.stream);
   closed_[index] = closed;
-  if (closed.stream == ProcessStream::kStdin) input_lost_ = closed.bytes_lost;
+  if (closed.stream == ProcessStream::kStdin) input_lost_ += closed.bytes_lost;
   if (Output* stream = OutputOf(closed.stream)) {
     for (const OutputObserver& observer :
          std::exchange(stream->observers, {})) {

@@ -88,9 +88,10 @@ class ProcessState {
     Promise<Communicated> promise = {};
     caf::actor_addr asker = {};
     absl::Duration grace = absl::InfiniteDuration();
-    bool fed = false;
     bool close_after = false;  // RunProcess
     bool concluding = false;
+    bool awaits_feeding = false;  // and then has
+    std::vector<StreamHolder> holders = {};
     TimerId timeout = {};
     TimerId grace_timer = {};
   };
@@ -120,6 +121,7 @@ class ProcessState {
   void DropObserver(const caf::actor_addr& observer);
 
   // process_waits.cc
+  void Feed(const Bytes& input);
   absl::Status BeginGathering(const Communicate& request, Gathering gathering);
   void StopGathering();
   void FailGathering(const absl::Status& why);
@@ -130,7 +132,8 @@ class ProcessState {
   void MaybeDrained();
   void Conclude(uint64_t number);
   void CountLostInput(uint64_t number, std::vector<StreamHolder> holders);
-  void AnswerGathering(uint64_t number, std::vector<StreamHolder> holders);
+  void AnswerGathering(uint64_t number, std::vector<StreamHolder> holders,
+                       size_t input_waiting = 0);
   void AnswerDrained(uint64_t number, std::vector<StreamHolder> holders);
   void DropWaiters(const caf::actor_addr& asker);
 
@@ -151,6 +154,8 @@ class ProcessState {
 
   bool stdin_piped_ = false;
   bool stdin_fed_ = false;  // closed by a Communicate
+  bool has_input_ = false;  // it had something to feed
+  bool feeding_ = false;    // that is not answered yet
   size_t input_lost_ = 0;
   std::array<Output, 2> outputs_;
   std::array<std::optional<StreamClosed>, 3> closed_;

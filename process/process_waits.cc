@@ -3,6 +3,7 @@
 
 #include "caf/actor_cast.hpp"
 #include "caf/send.hpp"
+#include "io/os_error.h"
 #include "io/status_error.h"
 #include "process/process_state.h"
 
@@ -16,6 +17,12 @@ absl::Status NotLaunched() {
   return absl::FailedPreconditionError("the process was not launched");
 }
 
+// Not accepted at all, unlike what was accepted and lost with the pipe.
+bool WasRefused(const absl::Status& status) {
+  return absl::IsUnavailable(status) || (absl::IsFailedPrecondition(status) &&
+                                         !OsFailureOf(status).has_value());
+}
+
 }  // namespace
 
 caf::result<Communicated> ProcessState::Gather(Communicate& request) {
@@ -25,7 +32,7 @@ caf::result<Communicated> ProcessState::Gather(Communicate& request) {
   absl::Status begun = BeginGathering(
       request,
       Gathering{.promise = promise, .asker = asker, .grace = request.grace});
-  if (!begun.ok()) return MakeError(begun);
+  if (!begun.ok()) promise.deliver(MakeError(begun));
   return result;
 }
 
@@ -51,11 +58,10 @@ absl::Status ProcessState::BeginGathering(const Communicate& request,
     StopGathering();
     return gathers;
   }
-  if (has_input) caf::anon_send(subprocess_, Write{*request.input, {}});
+  if (has_input) Feed(*request.input);
   if (stdin_piped_) caf::anon_send(subprocess_, CloseStdin{});
   stdin_fed_ = stdin_piped_;
   gathering.number = ++last_number_;
-  gathering.fed = has_input;
   gathering.timeout = timers_->After(request.timeout, [this] {
     FailGathering(absl::DeadlineExceededError(
         "the time to wait for the process is over"));
@@ -64,6 +70,25 @@ absl::Status ProcessState::BeginGathering(const Communicate& request,
   StartGraces();
   MaybeDrained();
   return absl::OkStatus();
+}
+
+// What the pipe has lost StreamClosed says; a write that comes too late for
+// that is refused.
+void ProcessState::Feed(const Bytes& input) {
+  has_input_ = true;
+  feeding_ = true;
+  auto answered = [this](size_t refused) {
+    feeding_ = false;
+    input_lost_ += refused;
+    if (gathering_.has_value() && gathering_->awaits_feeding) {
+      CountLostInput(gathering_->number, std::move(gathering_->holders));
+    }
+  };
+  self_->request(subprocess_, caf::infinite, Write{input, {}})
+      .then([=](const Drained&) { answered(0); },
+            [=, size = input.size()](const caf::error& why) {
+              answered(WasRefused(StatusOf(why)) ? size : 0);
+            });
 }
 
 // Nobody gathers any more; what was gathered stays.
@@ -188,25 +213,32 @@ void ProcessState::Conclude(uint64_t number) {
 void ProcessState::CountLostInput(uint64_t number,
                                   std::vector<StreamHolder> holders) {
   if (!gathering_.has_value() || gathering_->number != number) return;
-  if (!gathering_->fed || closed_[0].has_value()) {
+  if (!has_input_ || (closed_[0].has_value() && !feeding_)) {
     return AnswerGathering(number, std::move(holders));
+  }
+  if (closed_[0].has_value()) {  // the answer to the write is on its way
+    gathering_->awaits_feeding = true;
+    gathering_->holders = std::move(holders);
+    return;
   }
   self_->request(subprocess_, caf::infinite, GetProcessInfo{})
       .then(
           [=, this](const ProcessInfo& info) {
+            size_t waiting = 0;
             if (!closed_[0].has_value() && info.in.has_value()) {
-              input_lost_ = info.in->writing.buffered;
+              waiting = info.in->writing.buffered;
             }
-            AnswerGathering(number, holders);
+            AnswerGathering(number, holders, waiting);
           },
           [=, this](const caf::error&) { AnswerGathering(number, holders); });
 }
 
 void ProcessState::AnswerGathering(uint64_t number,
-                                   std::vector<StreamHolder> holders) {
+                                   std::vector<StreamHolder> holders,
+                                   size_t input_waiting) {
   if (!gathering_.has_value() || gathering_->number != number) return;
   Communicated answer{.exit = *exit_, .ended_by = ended_by_};
-  if (gathering_->fed) answer.input_lost = input_lost_;
+  answer.input_lost = input_lost_ + input_waiting;
   answer.drained = drained();
   if (!answer.drained) answer.holders = std::move(holders);
   if (outputs_[0].store.has_value()) answer.out = outputs_[0].store->Take();
