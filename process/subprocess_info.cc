@@ -101,7 +101,7 @@ void SubprocessState::SayExited() {
                                             exit_.report.status.ReturnCode()));
 }
 
-SubprocessState::~SubprocessState() {
+void SubprocessState::SayUnclosed() {
   if (phase_ != Phase::kRunning || !debug()) return;
   services_.host->debug_sink()(
       absl::StrCat("unclosed process ", ToString(BriefInfo())));

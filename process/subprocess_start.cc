@@ -36,33 +36,31 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
   spawn_deadline_ = Now() + absl::ToChronoNanoseconds(std::min(
                                 request.spawn_deadline, absl::Hours(24 * 365)));
   SetTimer(spawn_deadline_);
-  auto promise = self_->make_response_promise<ProcessStarted>();
+  starting_ = self_->make_response_promise<ProcessStarted>();
   auto command = std::make_shared<Command>(std::move(request.command));
   self_->request(services_.watcher, caf::infinite, AskWatcher{})
       .then(
-          [=, this](const WatcherInfo& watcher) mutable {
-            if (watcher.active) return Spawn(promise, std::move(*command));
-            Failed(promise,
-                   MakeError(absl::FailedPreconditionError(
-                       absl::StrCat("the ", watcher.kind,
-                                    " child watcher is not active: nobody "
-                                    "would see the end of a process"))));
+          [=, this](const WatcherInfo& watcher) {
+            if (watcher.active) return Spawn(std::move(*command));
+            Failed(MakeError(absl::FailedPreconditionError(
+                absl::StrCat("the ", watcher.kind,
+                             " child watcher is not active: nobody would see "
+                             "the end of a process"))));
           },
-          [=, this](const caf::error& why) mutable { Failed(promise, why); });
-  return promise;
+          [this](const caf::error& why) { Failed(why); });
+  return starting_;
 }
 
 // Only now, so that nothing is made that nobody would watch (row P4).
-void SubprocessState::Spawn(Promise<ProcessStarted> promise, Command command) {
+void SubprocessState::Spawn(Command command) {
   self_
       ->request(services_.spawner, caf::infinite,
                 SpawnChild{std::move(command), attempt_})
-      .then([=, this](ChildSpawned& spawned) { Spawned(promise, spawned); },
-            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+      .then([this](ChildSpawned& spawned) { Spawned(spawned); },
+            [this](const caf::error& why) { Failed(why); });
 }
 
-void SubprocessState::Spawned(Promise<ProcessStarted> promise,
-                              ChildSpawned& spawned) {
+void SubprocessState::Spawned(ChildSpawned& spawned) {
   SetTimer(std::nullopt);
   started_at_ = Now();
   child_ = spawned.child;
@@ -71,32 +69,26 @@ void SubprocessState::Spawned(Promise<ProcessStarted> promise,
       ->request(
           services_.watcher, caf::infinite,
           WatchChild{child_->pid(), child_->pidfd(), ChildObserver(self_)})
-      .then([=, this](const WatchingChild&) { Watched(promise, *pipes); },
+      .then([=, this](const WatchingChild&) { Watched(*pipes); },
             // Nobody would see its end (row P12): the lease kills and reaps it.
-            [=, this](const caf::error& why) mutable { Failed(promise, why); });
+            [this](const caf::error& why) { Failed(why); });
 }
 
-void SubprocessState::Watched(Promise<ProcessStarted> promise,
-                              ChildSpawned& spawned) {
+void SubprocessState::Watched(ChildSpawned& spawned) {
   phase_ = Phase::kRunning;
   SayCreated();
   Tell(ProcessStarted{child_->pid()});
-  promise.deliver(ProcessStarted{child_->pid()});
+  starting_.deliver(ProcessStarted{child_->pid()});
   ConnectStreams(spawned);
   if (stop_when_running_.has_value()) {
     BeginStop(*std::exchange(stop_when_running_, std::nullopt));
   }
 }
 
-void SubprocessState::Failed(Promise<ProcessStarted>& promise,
-                             const caf::error& why) {
+void SubprocessState::Failed(const caf::error& why) {
   SetTimer(std::nullopt);
   child_.reset();
-  promise.deliver(why);
-  for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
-    for (auto& waiter : *waiters) waiter.deliver(why);
-  }
-  for (auto& waiter : end_waiters_) waiter.deliver(why);
+  FailWaiters(why);
   self_->quit(why);
 }
 

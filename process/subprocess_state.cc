@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "io/status_error.h"
 #include "process/reap.h"
 
 namespace troupe {
@@ -48,6 +49,20 @@ void SubprocessState::MaybeEnd() {
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.deliver(ProcessEnded{});
   }
+}
+
+// Also whoever waits for a process whose actor is killed hears of it.
+void SubprocessState::FailWaiters(const caf::error& why) {
+  if (starting_.pending()) starting_.deliver(why);
+  for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
+    for (auto& waiter : std::exchange(*waiters, {})) waiter.deliver(why);
+  }
+  for (auto& waiter : std::exchange(end_waiters_, {})) waiter.deliver(why);
+}
+
+SubprocessState::~SubprocessState() {
+  FailWaiters(MakeError(absl::CancelledError("the process was ended")));
+  SayUnclosed();
 }
 
 caf::result<ProcessExited> SubprocessState::WaitForExit() {

@@ -89,10 +89,11 @@ class SubprocessState {
 
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
 
-  void Spawn(Promise<ProcessStarted> promise, Command command);
-  void Spawned(Promise<ProcessStarted> promise, ChildSpawned& spawned);
-  void Watched(Promise<ProcessStarted> promise, ChildSpawned& spawned);
-  void Failed(Promise<ProcessStarted>& promise, const caf::error& why);
+  void Spawn(Command command);
+  void Spawned(ChildSpawned& spawned);
+  void Watched(ChildSpawned& spawned);
+  void Failed(const caf::error& why);
+  void FailWaiters(const caf::error& why);
   void ConnectStreams(ChildSpawned& spawned);
   void StreamFailed(ProcessStream stream, const caf::error& why);
   void CloseStream(ProcessStream stream, absl::Status why,
@@ -106,6 +107,7 @@ class SubprocessState {
   void SayExecute(const Command& command);
   void SayCreated();
   void SayExited();
+  void SayUnclosed();
 
   void StopWhenRunning(StopPlan plan);
   void BeginStop(StopPlan plan);
@@ -130,6 +132,7 @@ class SubprocessState {
   bool keep_group_ = false;
   std::shared_ptr<SpawnAttempt> attempt_;
   TimePoint spawn_deadline_;
+  Promise<ProcessStarted> starting_;  // pending until it is answered
   std::shared_ptr<ChildLease> child_;
   TimePoint started_at_;
   ChildStreams streams_;

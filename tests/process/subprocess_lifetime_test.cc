@@ -201,6 +201,28 @@ TEST_F(SubprocessLifetimeTest, KilledDuringAStopTheGroupIsKilledAndReaped) {
   WaitUntilDead(second);
 }
 
+// Rows V11, A8.
+TEST_F(SubprocessLifetimeTest, KilledItAnswersEverybodyWhoWaits) {
+  Subprocess child = NewSubprocess();
+  ASSERT_EQ(Start(child, Piped({ChildProgram("ignore_sigterm")})), "");
+  ASSERT_TRUE(trace_->WaitFor("DATA 1 'r'"));
+  caf::scoped_actor self(*system_);
+  auto exit = self->request(child, kPatience, WaitForExit{});
+  auto end = self->request(child, kPatience, WaitForEnd{});
+  auto stop = self->request(child, kPatience, StopProcess{StopPlan{{}}});
+  self->request(child, kPatience, GetProcessInfo{})
+      .receive([](const ProcessInfo&) {},
+               [](const caf::error& why) { FAIL() << to_string(why); });
+  Kill(child);
+  auto ended = [](const caf::error& why) {
+    EXPECT_EQ(StatusOf(why).message(), "the process was ended");
+  };
+  exit.receive([](const ProcessExited&) { FAIL(); }, ended);
+  end.receive([](const ProcessEnded&) { FAIL(); }, ended);
+  stop.receive([](const ProcessExited&) { FAIL(); }, ended);
+  EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
 // Each round kills it at another moment of the start: the request queued, the
 // child made, the answer on its way, the watch being set up, running.
 TEST_F(SubprocessLifetimeTest, KilledAtAnyMomentOfTheStartNothingIsLeft) {
