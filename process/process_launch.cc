@@ -47,13 +47,12 @@ absl::Status ProcessState::CheckLaunch(const LaunchProcess& request) const {
 caf::result<ProcessStarted> ProcessState::Launch(LaunchProcess& request) {
   absl::Status possible = CheckLaunch(request);
   if (!possible.ok()) return MakeError(possible);
-  auto promise = self_->make_response_promise<ProcessStarted>();
-  BeginLaunch(request, promise);
-  return promise;
+  launching_ = self_->make_response_promise<ProcessStarted>();
+  BeginLaunch(request);
+  return launching_;
 }
 
-void ProcessState::BeginLaunch(LaunchProcess& request,
-                               Promise<ProcessStarted> promise) {
+void ProcessState::BeginLaunch(LaunchProcess& request) {
   launched_ = true;
   stdin_piped_ = request.command.stdin_from.IsStream();
   if (request.command.stdout_to.IsStream()) {
@@ -74,15 +73,12 @@ void ProcessState::BeginLaunch(LaunchProcess& request,
                              .spawn_deadline = request.spawn_deadline,
                              .window = request.window})
       .then(
-          [=, this](const ProcessStarted& started) mutable {
-            if (promise.pending()) promise.deliver(started);
+          [this](const ProcessStarted& started) {
+            if (launching_.pending()) launching_.deliver(started);
             last_output_ns_ = host_->clock().NowNs();
             WatchQuiet(quiet_timeout_);
           },
-          [=, this](const caf::error& why) mutable {
-            if (promise.pending()) promise.deliver(why);
-            LaunchFailed(why);
-          });
+          [this](const caf::error& why) { LaunchFailed(why); });
   if (!owner_) return;
   auto owner = caf::actor_cast<caf::strong_actor_ptr>(owner_);
   if (owner == nullptr) return EndFor(EndedBy::kOwnersEnd);
@@ -105,8 +101,7 @@ caf::result<Communicated> ProcessState::Run(RunProcess& request) {
   const caf::actor_addr asker = MindAsker();
   if (!request.launch.owner) request.launch.owner = asker;
   auto promise = self_->make_response_promise<Communicated>();
-  // Nobody waits for the start alone.
-  BeginLaunch(request.launch, Promise<ProcessStarted>());
+  BeginLaunch(request.launch);
   possible = BeginGathering(
       Communicate{std::move(request.input)},
       Gathering{
@@ -148,8 +143,19 @@ caf::result<ProcessEnded> ProcessState::Close() {
   if (!exit_.has_value() && ended_by_ == EndedBy::kItself) {
     ended_by_ = EndedBy::kRequest;
   }
+  if (!launched_) {
+    return MakeError(
+        absl::FailedPreconditionError("the process was not launched"));
+  }
+  auto promise = self_->make_response_promise<ProcessEnded>();
+  caf::result<ProcessEnded> result = promise;
   KillAndClose();
-  return self_->delegate(subprocess_, WaitForEnd{});
+  self_->request(subprocess_, caf::infinite, WaitForEnd{})
+      .then(
+          [=](const ProcessEnded& ended) mutable { promise.deliver(ended); },
+          // It did not come into being: nothing is left of it either.
+          [=](const caf::error&) mutable { promise.deliver(ProcessEnded{}); });
+  return result;
 }
 
 void ProcessState::KillAndClose() {

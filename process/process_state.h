@@ -104,7 +104,7 @@ class ProcessState {
 
   // process_launch.cc
   absl::Status CheckLaunch(const LaunchProcess& request) const;
-  void BeginLaunch(LaunchProcess& request, Promise<ProcessStarted> promise);
+  void BeginLaunch(LaunchProcess& request);
   void LaunchFailed(const caf::error& why);
   void EndFor(EndedBy cause);
   void KillAndClose();
@@ -142,6 +142,7 @@ class ProcessState {
   Subprocess subprocess_;
   std::optional<TimerCalls> timers_;
   bool launched_ = false;
+  Promise<ProcessStarted> launching_;   // pending until it is answered
   std::optional<absl::Status> failed_;  // to launch
   std::optional<ProcessExited> exit_;
   EndedBy ended_by_ = EndedBy::kItself;

@@ -1,0 +1,355 @@
+// Who ends a Process, and that nothing is left: rows H10, H21, H22, P11, P18,
+// P19, V11, V14, V24, V25, A5, A8; and its timeouts. The fixture looks for what
+// is left.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "caf/exit_reason.hpp"
+#include "caf/send.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "process/process.h"
+#include "tests/process/running_process.h"
+#include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+#include "tests/support/leased_program.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::IsEmpty;
+
+class ProcessEndTest : public RunningProcessTest {
+ protected:
+  // An actor that owns, and does nothing else.
+  caf::actor NewOwner() {
+    return system_->spawn<caf::hidden>(
+        []() -> caf::behavior { return {[](int) {}}; });
+  }
+  static void Kill(const caf::actor& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  }
+  // Moves the race of a round to another moment.
+  static void SpinFor(std::chrono::steady_clock::duration time) {
+    auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  }
+  // Asks for all there is to wait for: five answers. Returns when the process
+  // has all the questions.
+  void WaitForAll(const Process& process) {
+    auto asked = std::make_shared<Trace>();
+    system_->spawn<caf::hidden>(
+        [=, trace = trace_](caf::event_based_actor* self) {
+          auto note = [=](const std::string& text) { trace->Add(text); };
+          auto failed = [=](const caf::error& why) {
+            note(absl::StrCat("!", StatusOf(why).message()));
+          };
+          self->request(process, caf::infinite,
+                        ReadFrom{.stream = ProcessStream::kStderr})
+              .then([=](const Frame&) { note("read"); }, failed);
+          self->request(process, caf::infinite, WaitForClose{})
+              .then([=](const StreamClosed&) { note("closed"); }, failed);
+          self->request(process, caf::infinite, WaitForExit{})
+              .then([=](const ProcessExited& e) { note(Describe(e)); }, failed);
+          self->request(process, caf::infinite, WaitForDrained{})
+              .then([=](const ProcessDrained&) { note("drained"); }, failed);
+          self->request(process, caf::infinite, WaitForEnd{})
+              .then([=](const ProcessEnded&) { note("ended"); }, failed);
+          self->request(process, caf::infinite, GetProcessInfo{})
+              .then([=](const ProcessInfo&) { asked->Add("all"); });
+        });
+    ASSERT_TRUE(asked->WaitFor("all"));
+  }
+  void WaitForNoChildren() {
+    for (int tries = 0; !Children().empty(); ++tries) {
+      ASSERT_LT(tries, 20000) << ::testing::PrintToString(Children());
+      usleep(1000);
+    }
+  }
+};
+
+// -- close --------------------------------------------------------------------
+
+// Row P18: -9, all streams, the end; row P19: afterwards nothing.
+TEST_F(ProcessEndTest, CloseKillsReapsAndClosesAndIsAnswered) {
+  Process process = NewProcess();
+  ASSERT_EQ(Launch(process, PipedLaunch({ChildProgram("ignore_sigterm")})), "");
+  AskInTrace<Communicated>("gather", process, Communicate{});
+  AskInTrace<StreamClosed>("err", process,
+                           WaitForClose{ProcessStream::kStderr});
+  AskInTrace<ProcessDrained>("drained", process, WaitForDrained{});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(Ask<ProcessEnded>(process, CloseProcess{}).ok());
+  }
+  EXPECT_TRUE(IsGone(pid_));
+  ASSERT_TRUE(trace_->WaitFor("err: PCL 2"));
+  ASSERT_TRUE(trace_->WaitFor("drained: EXIT -9 drained"));
+  auto all = Ask<Communicated>(process, Communicate{});
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->ended_by, EndedBy::kRequest);
+}
+
+// Row P18: a child that is dead already is not killed.
+TEST_F(ProcessEndTest, CloseLeavesTheStatusOfAChildThatHasExited) {
+  Process process = NewProcess();
+  ASSERT_EQ(
+      Launch(process, InGroup(PipedLaunch({ChildProgram("hold_stdout")}))), "");
+  const pid_t grandchild = PidIn(Line(process));
+  ASSERT_TRUE(Ask<ProcessExited>(process, WaitForExit{}).ok());
+  EXPECT_TRUE(Ask<ProcessEnded>(process, CloseProcess{}).ok());
+  auto exited = Ask<ProcessExited>(process, WaitForExit{});
+  ASSERT_TRUE(exited.ok());
+  EXPECT_EQ(Describe(*exited), "EXIT 0");
+  EXPECT_TRUE(WaitUntilGone(pid_));
+  EXPECT_NE(StateOf(grandchild), 'S');
+  auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+  ASSERT_TRUE(drained.ok());
+  EXPECT_EQ(drained->ended_by, EndedBy::kItself);
+}
+
+// Row V11: a launch that it cuts short is answered by an error.
+TEST_F(ProcessEndTest, CloseIsAnsweredAtAnyMomentOfTheLaunch) {
+  for (int round = 0; round < 100; ++round) {
+    Process process = NewProcess();
+    caf::scoped_actor self(*system_);
+    auto started =
+        self->request(process, kPatience,
+                      InGroup(PipedLaunch({ChildProgram("ignore_sigterm")})));
+    SpinFor(std::chrono::microseconds(round * 20));
+    EXPECT_TRUE(Ask<ProcessEnded>(process, CloseProcess{}).ok()) << round;
+    started.receive([](const ProcessStarted&) {},
+                    [](const caf::error& why) {
+                      EXPECT_TRUE(absl::IsDeadlineExceeded(StatusOf(why)))
+                          << to_string(why);
+                    });
+  }
+  WaitForNoChildren();
+}
+
+TEST_F(ProcessEndTest, CloseHasNothingToDoBeforeALaunch) {
+  auto closed = Ask<ProcessEnded>(NewProcess(), CloseProcess{});
+  EXPECT_EQ(closed.status().message(), "the process was not launched");
+}
+
+// Row H10: with no handle, no close and no owner it just ends.
+TEST_F(ProcessEndTest, EndsByItselfWhenNobodyHasAHandle) {
+  ASSERT_EQ(Launch(NewProcess(), QuietLaunch({ChildProgram("exit_with"), "0"})),
+            "");
+  EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
+// -- the owner ----------------------------------------------------------------
+
+// Rows H22, V25: by the plan, and its streams are closed.
+TEST_F(ProcessEndTest, TheOwnersEndStopsTheProcessByItsPlan) {
+  Process process = NewProcess();
+  caf::actor owner = NewOwner();
+  LaunchProcess launch = InGroup(PipedLaunch({ChildProgram("ignore_sigterm")}));
+  launch.stop_plan.rungs = {{SIGTERM, std::chrono::milliseconds(20)},
+                            {SIGKILL}};
+  launch.owner = owner.address();
+  ASSERT_EQ(Launch(process, launch), "");
+  EXPECT_EQ(Read(process, ReadExactly{1}), "r");
+  Kill(owner);
+  auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+  ASSERT_TRUE(drained.ok()) << drained.status();
+  EXPECT_EQ(Describe(drained->exit), "EXIT -9");
+  EXPECT_EQ(drained->ended_by, EndedBy::kOwnersEnd);
+  EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok());
+  EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
+// A grandchild outside of its group is not waited for.
+TEST_F(ProcessEndTest, TheOwnersEndClosesTheStreamsOfWhatIsLeft) {
+  Process process = NewProcess();
+  caf::actor owner = NewOwner();
+  LaunchProcess launch = PipedLaunch({ChildProgram("hold_stdout")});
+  launch.owner = owner.address();
+  ASSERT_EQ(Launch(process, launch), "");
+  ASSERT_TRUE(Ask<ProcessExited>(process, WaitForExit{}).ok());
+  Kill(owner);
+  EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok());
+}
+
+TEST_F(ProcessEndTest, AnOwnerThatIsGoneAlreadyOwnsNothingForLong) {
+  caf::actor_addr owner;
+  {
+    caf::scoped_actor self(*system_);
+    owner = self->address();
+  }
+  Process process = NewProcess();
+  LaunchProcess launch = PipedLaunch({ChildProgram("wait_for_eof")});
+  launch.owner = owner;
+  ASSERT_EQ(Launch(process, launch), "");
+  auto exited = Ask<ProcessExited>(process, WaitForExit{});
+  ASSERT_TRUE(exited.ok());
+  EXPECT_EQ(exited->report.status.killed(), true);
+}
+
+// Rows H21, P11, V11, A8: at any moment of the launch. Each round at another.
+TEST_F(ProcessEndTest, AnOwnerThatEndsDuringTheLaunchLeavesNothing) {
+  for (int round = 0; round < 200; ++round) {
+    caf::actor owner = NewOwner();
+    Process process = NewProcess();
+    LaunchProcess launch = InGroup(PipedLaunch({ChildProgram("wait_for_eof")}));
+    launch.owner = owner.address();
+    caf::scoped_actor self(*system_);
+    auto started = self->request(process, kPatience, launch);
+    SpinFor(std::chrono::microseconds(round * 10));
+    Kill(owner);
+    EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok()) << round;
+    started.receive([](const ProcessStarted&) {},
+                    [](const caf::error& why) { FAIL() << to_string(why); });
+  }
+  WaitForNoChildren();
+}
+
+// Row H21 for RunProcess: it belongs to who asks.
+TEST_F(ProcessEndTest, RunProcessEndsWithWhoAsked) {
+  for (int round = 0; round < 100; ++round) {
+    caf::actor asker = AskInTrace<Communicated>(
+        "run", NewProcess(),
+        RunProcess{InGroup(PipedLaunch({"sh", "-c", "sleep 1000"}))});
+    SpinFor(std::chrono::microseconds(round * 20));
+    Kill(asker);
+  }
+  WaitForNoChildren();
+  EXPECT_THAT(trace_->events(), IsEmpty());
+}
+
+// -- the actor and its thread -------------------------------------------------
+
+// Rows V11, A8: everybody who waits is answered.
+TEST_F(ProcessEndTest, KilledItAnswersEverybodyAndTheProcessIsStopped) {
+  Process process = NewProcess();
+  ASSERT_EQ(Launch(process, PipedLaunch({ChildProgram("wait_for_eof")})), "");
+  EXPECT_EQ(Read(process, ReadExactly{1}), "r");
+  WaitForAll(process);
+  caf::anon_send_exit(process, caf::exit_reason::kill);
+  ASSERT_TRUE(trace_->WaitFor("!the process was ended", 3));
+  ASSERT_TRUE(trace_->WaitFor("EXIT -15"));
+  EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
+// Row A5: the system's end kills and reaps without a word.
+TEST_F(ProcessEndTest, TheIoThreadStopsWithProcessesAndEverybodyIsAnswered) {
+  std::vector<Process> processes;
+  for (int i = 0; i < 10; ++i) {
+    processes.push_back(NewProcess());
+    LaunchProcess launch = InGroup(PipedLaunch({ChildProgram("wait_for_eof")}));
+    ASSERT_EQ(Launch(processes.back(), std::move(launch)), "");
+    WaitForAll(processes.back());
+  }
+  StopIo();
+  StopAll();
+  EXPECT_THAT(Children(), IsEmpty());
+  ASSERT_TRUE(trace_->WaitUntil([](const std::vector<std::string>& events) {
+    return events.size() == 50;
+  }));
+}
+
+// A launch that nobody will answer is answered, too.
+TEST_F(ProcessEndTest, ALaunchIsAnsweredWhenItsActorsAreKilled) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Process process = NewProcess();
+  LaunchProcess launch = QuietLaunch({program.path()});
+  launch.spawn_deadline = absl::Seconds(1);
+  caf::scoped_actor self(*system_);
+  auto started = self->request(process, kPatience, launch);
+  self->request(process, kPatience, GetProcessInfo{})
+      .receive([](const ProcessInfo&) {},
+               [](const caf::error& why) { FAIL() << to_string(why); });
+  StopIo();
+  started.receive([](const ProcessStarted&) { FAIL(); },
+                  [](const caf::error& why) {
+                    EXPECT_EQ(StatusOf(why).message(), "the process was ended");
+                  });
+}
+
+// -- timeouts -----------------------------------------------------------------
+
+// Rows A29, A9, ask 38: partial output, and what it was.
+TEST_F(ProcessEndTest, StopsByItsPlanWhenItsTimeIsOver) {
+  LaunchProcess launch = InGroup(
+      PipedLaunch({"sh", "-c", "echo begun; trap '' TERM; sleep 1000"}));
+  launch.timeout = absl::Milliseconds(100);
+  launch.stop_plan.rungs = {{SIGTERM, std::chrono::milliseconds(20)},
+                            {SIGKILL}};
+  auto all = Ask<Communicated>(NewProcess(), RunProcess{launch});
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(Described(all), "EXIT -9 out=begun\n err=");
+  EXPECT_EQ(all->ended_by, EndedBy::kTimeout);
+}
+
+// Bounded also by somebody who left the group and holds the output.
+TEST_F(ProcessEndTest, ATimeoutDoesNotWaitForWhoEscaped) {
+  LaunchProcess launch =
+      PipedLaunch({ChildProgram("hold_stdout")});  // not in a group
+  launch.timeout = absl::Milliseconds(50);
+  Process process = NewProcess();
+  ASSERT_EQ(Launch(process, launch), "");
+  const pid_t grandchild = PidIn(Line(process));
+  auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+  ASSERT_TRUE(drained.ok()) << drained.status();
+  EXPECT_EQ(Describe(drained->exit), "EXIT 0");
+  EXPECT_EQ(drained->ended_by, EndedBy::kTimeout);
+  EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok());
+  kill(grandchild, SIGKILL);
+}
+
+TEST_F(ProcessEndTest, StopsWhenNoOutputCame) {
+  LaunchProcess launch =
+      InGroup(PipedLaunch({"sh", "-c", "echo a; sleep 1000"}));
+  launch.quiet_timeout = absl::Milliseconds(50);
+  auto all = Ask<Communicated>(NewProcess(), RunProcess{launch});
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(Described(all), "EXIT -15 out=a\n err=");
+  EXPECT_EQ(all->ended_by, EndedBy::kSilence);
+}
+
+// A child that waits for its reader is not silent: it is we who do not read.
+TEST_F(ProcessEndTest, IsNotQuietWhileItsOutputWaitsForAReader) {
+  constexpr size_t kSize = 1024 * 1024;
+  LaunchProcess launch =
+      PipedLaunch({ChildProgram("flood"), absl::StrCat(kSize)});
+  launch.quiet_timeout = absl::Milliseconds(10);
+  Process process = NewProcess();
+  ASSERT_EQ(Launch(process, launch), "");
+  // Several times as long as it may be quiet, by the clock of its host.
+  WaitForTimer(*io_, absl::Milliseconds(60));
+  auto info = Ask<ProcessInfo>(process, GetProcessInfo{});
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->phase, ProcessInfo::Phase::kRunning);
+  auto all = Ask<Communicated>(process, Communicate{});
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->out->size(), kSize);
+  EXPECT_EQ(all->ended_by, EndedBy::kItself);
+}
+
+TEST_F(ProcessEndTest, RefusesTimesThatCannotBe) {
+  Process process = NewProcess();
+  LaunchProcess launch = QuietLaunch({ChildProgram("exit_with"), "0"});
+  launch.timeout = absl::ZeroDuration();
+  EXPECT_EQ(Launch(process, launch), "a timeout must be more than nothing");
+  launch.timeout = absl::Seconds(100);
+  launch.quiet_timeout = absl::Seconds(1);
+  EXPECT_EQ(Launch(process, launch),
+            "a quiet timeout needs output that is a pipe");
+  launch.quiet_timeout = absl::InfiniteDuration();
+  EXPECT_EQ(Launch(process, launch), "");
+  EXPECT_EQ(Launch(process, launch), "the process was launched already");
+  EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok());
+}
+
+}  // namespace
+}  // namespace troupe
