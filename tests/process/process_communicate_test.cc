@@ -177,7 +177,7 @@ TEST_F(ProcessCommunicateTest, OneAtATimeAndNotBesideARead) {
 TEST_F(ProcessCommunicateTest, RefusesBeforeALaunchAndBesideAnother) {
   Process process = NewProcess();
   EXPECT_EQ(Gather(process), "!the process was not launched");
-  LaunchProcess launch = PipedLaunch({"sh", "-c", "read x; sleep 1000"});
+  LaunchProcess launch = PipedLaunch({"sh", "-c", "read x; exec sleep 1000"});
   ASSERT_EQ(Launch(process, launch), "");
   AskInTrace<Communicated>("first", process, Communicate{});
   ASSERT_TRUE(Ask<StreamClosed>(process, WaitForClose{}).ok());
