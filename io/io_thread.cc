@@ -16,7 +16,7 @@ namespace troupe {
 
 absl::StatusOr<std::unique_ptr<IoThread>> IoThread::Start(
     caf::actor_system& system, Options options) {
-  auto host = IoHost::Create(system, options.selector);
+  auto host = IoHost::Create(system, options.selector, *options.clock);
   if (!host.ok()) return host.status();
   (*host)->SetDebugSink(std::move(options.debug));
   std::unique_ptr<IoThread> io(new IoThread(*std::move(host)));

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
+#include "io/clock.h"
 #include "io/io_host.h"
 #include "io/io_messages.h"
 #include "io/selector.h"
@@ -32,6 +33,8 @@ class IoThread {
     SelectorKind selector = SelectorKind::kEpoll;
     std::string name = "troupe.io";  // at most 15 bytes are shown
     DebugSink debug = nullptr;       // see io_host.h
+    // Outlives the thread; one that a test turns is virtual_clock.h.
+    Clock* clock = &SystemClock::Get();
   };
 
   static absl::StatusOr<std::unique_ptr<IoThread>> Start(
