@@ -234,11 +234,15 @@ TEST_F(ProcessCommunicateTest, SaysWhyACommandDoesNotRun) {
 
 // Row A1: the grandchild is named, and then it is stopped with its group.
 TEST_F(ProcessCommunicateTest, GivesAGrandchildAGraceAndThenStopsIt) {
-  auto all = Ask<Communicated>(
-      NewProcess(),
-      RunProcess{
-          .launch = InGroup(PipedLaunch({"sh", "-c", "sleep 1000 & echo $!"})),
-          .grace = absl::Milliseconds(50)});
+  absl::StatusOr<Communicated> all = absl::UnknownError("no answer");
+  // Who asks lives on: it is not their end that stops the grandchild.
+  caf::scoped_actor self(*system_);
+  self->request(NewProcess(), kPatience,
+                RunProcess{.launch = InGroup(PipedLaunch(
+                               {"sh", "-c", "sleep 1000 & echo $!"})),
+                           .grace = absl::Milliseconds(50)})
+      .receive([&](Communicated& answer) { all = std::move(answer); },
+               [&](const caf::error& why) { all = StatusOf(why); });
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_EQ(Describe(all->exit), "EXIT 0");
   EXPECT_FALSE(all->drained);

@@ -16,6 +16,9 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
+#include "io/virtual_clock.h"
+#include "process/pidfd_watcher.h"
 #include "process/process.h"
 #include "tests/process/running_process.h"
 #include "tests/support/child_program.h"
@@ -315,6 +318,70 @@ TEST_F(ProcessEndTest, StopsWhenNoOutputCame) {
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_EQ(Described(all), "EXIT -15 out=a\n err=");
   EXPECT_EQ(all->ended_by, EndedBy::kSilence);
+}
+
+class ProcessClockTest : public ProcessEndTest {
+ protected:
+  ProcessClockTest() {
+    StopIo();
+    IoThread::Options options;
+    options.clock = &clock_;
+    auto io = IoThread::Start(*system_, std::move(options));
+    EXPECT_TRUE(io.ok()) << io.status();
+    io_ = *std::move(io);
+    watcher_ = SpawnPidfdWatcher(host(), io_->actor());
+  }
+  // Before the clock is gone.
+  ~ProcessClockTest() override { StopAll(); }
+
+  // Returns when what is due has been done.
+  void Advance(const Process& process, absl::Duration by) {
+    clock_.Advance(by);
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(Ask<ProcessInfo>(process, GetProcessInfo{}).ok());
+    }
+  }
+
+  VirtualClock clock_{VirtualClock::Mode::kByHand};
+};
+
+// The time of quiet begins anew with each output.
+TEST_F(ProcessClockTest, IsQuietWhenNothingCameForTheWholeTime) {
+  Process process = NewProcess();
+  LaunchProcess launch = PipedLaunch({ChildProgram("copy_input")});
+  launch.quiet_timeout = absl::Hours(1);
+  ASSERT_EQ(Launch(process, launch), "");
+  for (int i = 0; i < 3; ++i) {
+    Advance(process, absl::Minutes(50));
+    caf::anon_send(process, Write{Bytes::Copy("a\n"), {}});
+    ASSERT_EQ(Line(process), "a");
+  }
+  Advance(process, absl::Minutes(61));
+  auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+  ASSERT_TRUE(drained.ok()) << drained.status();
+  EXPECT_EQ(Describe(drained->exit), "EXIT -15");
+  EXPECT_EQ(drained->ended_by, EndedBy::kSilence);
+}
+
+// Not before, and not when it has ended in time.
+TEST_F(ProcessClockTest, HasTheWholeTime) {
+  Process late = NewProcess(), early = NewProcess();
+  for (const Process& process : {late, early}) {
+    LaunchProcess launch = PipedLaunch({ChildProgram("copy_input")});
+    launch.timeout = absl::Hours(1);
+    ASSERT_EQ(Launch(process, launch), "");
+  }
+  Advance(late, absl::Minutes(59));
+  EXPECT_EQ(Gather(early), "EXIT 0 out= err=");
+  caf::anon_send(late, Write{Bytes::Copy("a\n"), {}});
+  EXPECT_EQ(Line(late), "a");
+  Advance(late, absl::Minutes(2));
+  for (const Process& process : {late, early}) {
+    auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+    ASSERT_TRUE(drained.ok()) << drained.status();
+    EXPECT_EQ(drained->ended_by,
+              process == late ? EndedBy::kTimeout : EndedBy::kItself);
+  }
 }
 
 // A child that waits for its reader is not silent: it is we who do not read.
