@@ -52,6 +52,7 @@ caf::result<Frame> ProcessState::Read(ReadFrom& request) {
   if (output == nullptr) return MakeError(NoPipe(request.stream));
   const bool all = std::holds_alternative<ReadAll>(request.what);
   const uint64_t number = ++last_number_;
+  const caf::actor_addr asker = MindAsker();  // a promise takes the sender
   auto promise = self_->make_response_promise<Frame>();
   caf::result<Frame> result = promise;
   reads_[number].stream = request.stream;
@@ -71,7 +72,7 @@ caf::result<Frame> ProcessState::Read(ReadFrom& request) {
   auto waiting = reads_.find(number);
   if (waiting == reads_.end()) return result;  // it was there
   waiting->second.id = *id;
-  waiting->second.asker = MindAsker();
+  waiting->second.asker = asker;
   waiting->second.timer = timers_->After(request.timeout, [=, this]() mutable {
     const WaitingRead read = reads_.at(number);
     FinishRead(number);

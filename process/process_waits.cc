@@ -137,10 +137,11 @@ caf::result<ProcessDrained> ProcessState::WaitForDrained(
     const troupe::WaitForDrained& request) {
   if (failed_.has_value()) return MakeError(*failed_);
   if (drained()) return ProcessDrained{*exit_, ended_by_};
+  const caf::actor_addr asker = MindAsker();  // a promise takes the sender
   auto promise = self_->make_response_promise<ProcessDrained>();
-  drain_waiters_.emplace(++last_number_, DrainWaiter{.promise = promise,
-                                                     .asker = MindAsker(),
-                                                     .grace = request.grace});
+  drain_waiters_.emplace(
+      ++last_number_,
+      DrainWaiter{.promise = promise, .asker = asker, .grace = request.grace});
   StartGraces();
   return promise;
 }

@@ -96,7 +96,8 @@ TEST_F(ProcessCommunicateTest, CountsInputThatWaitsForAGrandchild) {
       process, RunProcess{launch, Bytes(std::string(kMiB, 'x'))});
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_EQ(Describe(all->exit), "EXIT 0");
-  EXPECT_EQ(all->input_lost, kMiB - 64 * 1024);
+  EXPECT_GE(all->input_lost, kMiB - 64 * 1024);
+  EXPECT_LE(all->input_lost, kMiB);  // the pipe may not have been fed yet
 }
 
 // Row H7.
