@@ -86,7 +86,6 @@ class ProcessEndTest : public RunningProcessTest {
 TEST_F(ProcessEndTest, CloseKillsReapsAndClosesAndIsAnswered) {
   Process process = NewProcess();
   ASSERT_EQ(Launch(process, PipedLaunch({ChildProgram("ignore_sigterm")})), "");
-  AskInTrace<Communicated>("gather", process, Communicate{});
   AskInTrace<StreamClosed>("err", process,
                            WaitForClose{ProcessStream::kStderr});
   AskInTrace<ProcessDrained>("drained", process, WaitForDrained{});
