@@ -16,6 +16,12 @@
 namespace troupe {
 namespace {
 
+// Only this process moves: "0" is the writer.
+TROUPE_CHILD bool EnterCgroup(ChildSetup* setup) {
+  setup->step = SpawnStep::kCgroup;
+  return setup->cgroup < 0 || Ok(syscall(SYS_write, setup->cgroup, "0", 1));
+}
+
 TROUPE_CHILD bool EnterGroup(ChildSetup* setup) {
   if (setup->group == ProcessGroup::kNewGroup) {
     setup->step = SpawnStep::kGroup;
@@ -183,7 +189,8 @@ TROUPE_CHILD void Exec(ChildSetup* setup) {
 
 }  // namespace
 
-// Descriptors come first, while the limits still allow their numbers; the
+// The cgroup first, so that its limits count all of it; then descriptors, while
+// the limits still allow their numbers; the
 // session before the terminal, the terminal after stdin is in place; the
 // directory, the scheduling and the limits while we may still be root, groups
 // before gid before uid for the same reason; the scheduling before the limits,
@@ -195,10 +202,10 @@ TROUPE_CHILD int RunChildSetup(void* argument) {
   setup->flags->pid = static_cast<int>(syscall(SYS_getpid));
   __atomic_store_n(&setup->flags->started, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&setup->flags->aborted, __ATOMIC_SEQ_CST)) return 127;
-  if (MoveDescriptors(setup) && CloseOthers(setup) && EnterGroup(setup) &&
-      EnterDirectory(setup) && SetScheduling(setup) && SetLimits(setup) &&
-      SetIds(setup) && FollowParent(setup) && SetDispositions(setup) &&
-      SetMask(setup)) {
+  if (EnterCgroup(setup) && MoveDescriptors(setup) && CloseOthers(setup) &&
+      EnterGroup(setup) && EnterDirectory(setup) && SetScheduling(setup) &&
+      SetLimits(setup) && SetIds(setup) && FollowParent(setup) &&
+      SetDispositions(setup) && SetMask(setup)) {
     Exec(setup);
   }
   setup->error_number = errno;
@@ -209,6 +216,8 @@ const char* SpawnStepName(SpawnStep step) {
   switch (step) {
     case SpawnStep::kStart:
       return "spawn";
+    case SpawnStep::kCgroup:
+      return "write";
     case SpawnStep::kDescriptors:
       return "dup";
     case SpawnStep::kCloseOthers:

@@ -26,6 +26,7 @@ namespace troupe {
 
 enum class SpawnStep {
   kStart,
+  kCgroup,
   kDescriptors,
   kCloseOthers,
   kGroup,
@@ -68,6 +69,7 @@ enum class ChildSignal : unsigned char {
 
 // All pointers are borrowed from the plan.
 struct ChildSetup {
+  int cgroup = -1;          // cgroup.procs of the one to enter, for writing
   FdMove* moves = nullptr;  // by target, ascending; sources are rewritten
   int move_count = 0;
   ProcessGroup group = ProcessGroup::kInherit;

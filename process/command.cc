@@ -21,7 +21,8 @@ bool HasNul(absl::string_view text) {
 
 absl::Status ValidateStrings(const Command& command) {
   if (command.argv.empty()) return Invalid("argv is empty");
-  bool nul = HasNul(ProgramOf(command)) || HasNul(command.cwd.value_or(""));
+  bool nul = HasNul(ProgramOf(command)) || HasNul(command.cwd.value_or("")) ||
+             HasNul(command.cgroup.value_or(""));
   for (const std::string& argument : command.argv) nul |= HasNul(argument);
   for (const Stdio* stdio :
        {&command.stdin_from, &command.stdout_to, &command.stderr_to}) {

@@ -109,6 +109,10 @@ struct Command {
 
   SignalSetup signals = {};
 
+  // The folder of a cgroup (v2) the child is in before it runs anything; see
+  // cgroup.h for one of its own.
+  std::optional<std::string> cgroup = std::nullopt;
+
   // Shared descriptors are equal if they are the same object.
   friend bool operator==(const Command&, const Command&) = default;
 };

@@ -100,8 +100,8 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Command& x) {
   auto& [argv, program_, environment, cwd_, stdin_from, stdout_to, stderr_to,
          extra_fds, group, join_group_, controlling_terminal, terminal, umask_,
-         limits, scheduling, uid_, gid_, groups_, parent_death_signal_,
-         signals] = x;
+         limits, scheduling, uid_, gid_, groups_, parent_death_signal_, signals,
+         cgroup_] = x;
   (void)extra_fds;  // CanLeaveNode has refused them
   OptionalField<std::string> program{&program_}, cwd{&cwd_};
   OptionalField<pid_t> join_group{&join_group_};
@@ -110,12 +110,13 @@ typename Inspector::result_type inspect(Inspector& f, Command& x) {
   OptionalField<gid_t> gid{&gid_};
   OptionalField<std::vector<gid_t>> groups{&groups_};
   OptionalField<int> parent_death_signal{&parent_death_signal_};
+  OptionalField<std::string> cgroup{&cgroup_};
   auto leave = [&] { return MakeError(CanLeaveNode(x)); };
   auto arrive = [&] { return MakeError(CheckArrived(x)); };
   return f(caf::meta::type_name("Command"), caf::meta::save_callback(leave),
            argv, program, environment, cwd, stdin_from, stdout_to, stderr_to,
            group, join_group, controlling_terminal, terminal, umask, limits,
-           scheduling, uid, gid, groups, parent_death_signal, signals,
+           scheduling, uid, gid, groups, parent_death_signal, signals, cgroup,
            caf::meta::load_callback(arrive));
 }
 

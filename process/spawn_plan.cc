@@ -32,6 +32,7 @@ absl::StatusOr<std::unique_ptr<SpawnPlan>> SpawnPlan::Prepare(
   std::unique_ptr<SpawnPlan> plan(new SpawnPlan(command));
   absl::Status status = plan->PreparePty();
   status.Update(plan->PrepareDescriptors());
+  status.Update(plan->PrepareCgroup());
   if (!status.ok()) return status;
   plan->PrepareStrings();
   plan->PrepareScheduling();
@@ -66,6 +67,15 @@ absl::Status SpawnPlan::PreparePty() {
     pipes_[number] = OwnedFd(fcntl(pty_.ours.get(), F_DUPFD_CLOEXEC, 3));
     if (!pipes_[number].valid()) return OsError(errno, "fcntl");
   }
+  return absl::OkStatus();
+}
+
+absl::Status SpawnPlan::PrepareCgroup() {
+  if (!command_.cgroup.has_value()) return absl::OkStatus();
+  const std::string path = absl::StrCat(*command_.cgroup, "/cgroup.procs");
+  cgroup_ = OwnedFd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!cgroup_.valid()) return OsError(errno, "open", path);
+  setup_.cgroup = cgroup_.get();
   return absl::OkStatus();
 }
 
@@ -194,6 +204,8 @@ std::string SpawnPlan::Subject() const {
     case SpawnStep::kStart:
     case SpawnStep::kExec:
       return ProgramOf(command_);
+    case SpawnStep::kCgroup:
+      return absl::StrCat(command_.cgroup.value_or(""), "/cgroup.procs");
     case SpawnStep::kDescriptors:
       return absl::StrCat("fd ", setup_.detail);
     case SpawnStep::kGroup:

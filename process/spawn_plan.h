@@ -52,6 +52,7 @@ class SpawnPlan {
 
   absl::Status PrepareDescriptors();
   absl::Status PreparePty();
+  absl::Status PrepareCgroup();
   absl::StatusOr<int> PrepareStdio(const Stdio& stdio, int number);
   void PrepareStrings();
   void PrepareScheduling();
@@ -70,6 +71,7 @@ class SpawnPlan {
   std::string oom_score_;
   std::vector<ChildLimit> limits_;
   std::vector<OwnedFd> opened_;
+  OwnedFd cgroup_;
   std::vector<FdMove> moves_;
   OwnedFd pipes_[3];
   Pty pty_;

@@ -51,6 +51,7 @@ Command Full() {
       .signals = {.blocked = {64},
                   .dispositions = {{SIGINT, SignalDisposition::kIgnore}},
                   .ignored_to_default = true},
+      .cgroup = "/sys/fs/cgroup/a",
   };
 }
 
@@ -72,7 +73,7 @@ TEST(CommandMessageTest, EveryFieldOfTheFullCommandDiffersFromItsDefault) {
   const auto& [argv, program, environment, cwd, stdin_from, stdout_to,
                stderr_to, extra_fds, group, join_group, controlling_terminal,
                terminal, umask, limits, scheduling, uid, gid, groups,
-               parent_death_signal, signals] = full;
+               parent_death_signal, signals, cgroup] = full;
   EXPECT_FALSE(
       argv == standard.argv || program == standard.program ||
       environment == standard.environment || cwd == standard.cwd ||
@@ -84,7 +85,7 @@ TEST(CommandMessageTest, EveryFieldOfTheFullCommandDiffersFromItsDefault) {
       limits == standard.limits || scheduling == standard.scheduling ||
       uid == standard.uid || gid == standard.gid || groups == standard.groups ||
       parent_death_signal == standard.parent_death_signal ||
-      signals == standard.signals);
+      signals == standard.signals || cgroup == standard.cgroup);
   EXPECT_EQ(extra_fds, standard.extra_fds) << "they cannot leave";
 }
 

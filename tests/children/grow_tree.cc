@@ -1,0 +1,62 @@
+// Starts a process for each argument; each of them, and this one last, prints
+// its role and pid when it is ready, and then waits until nobody reads stdout:
+//
+//   member    as it is forked: in our group and session
+//   group     in a group of its own
+//   session   in a session of its own
+//   orphan    in a session of its own, its parent ended
+//   ignore    a member that ignores SIGTERM
+//   circle    a member, and from then on its child, and the child's child: each
+//             forks and ends at once. Its pid is that of the first
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+bool HasReader(int patience) {
+  pollfd out = {1, 0, 0};
+  return poll(&out, 1, patience) == 0;
+}
+
+[[noreturn]] void Wait(const char* role, pid_t pid) {
+  dprintf(1, "%s %d\n", role, pid);
+  HasReader(-1);
+  _exit(0);
+}
+
+[[noreturn]] void Circle() {
+  dprintf(1, "circle %d\n", getpid());
+  signal(SIGCHLD, SIG_IGN);
+  for (;;) {
+    if (fork() != 0 || !HasReader(0)) _exit(0);
+  }
+}
+
+[[noreturn]] void Play(const char* role) {
+  if (strcmp(role, "group") == 0) setpgid(0, 0);
+  if (strcmp(role, "session") == 0) setsid();
+  if (strcmp(role, "ignore") == 0) signal(SIGTERM, SIG_IGN);
+  if (strcmp(role, "circle") == 0) Circle();
+  if (strcmp(role, "orphan") == 0) {
+    setsid();
+    if (fork() != 0) _exit(0);
+    while (getppid() == getpgrp()) usleep(100);  // until it is one
+  }
+  Wait(role, getpid());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    int pid = fork();
+    if (pid == 0) Play(argv[i]);
+    if (strcmp(argv[i], "orphan") == 0) waitpid(pid, nullptr, 0);
+  }
+  Wait("leader", getpid());
+}
