@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "caf/atom.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/message.hpp"
@@ -48,13 +50,17 @@ absl::Status StatusOf(const caf::error& error) {
       !context.match_elements<std::string, std::string, std::string, int>()) {
     return FromSystem(error);
   }
-  int error_number = context.get_as<int>(3);
-  if (error_number != 0) {
-    return OsError(error_number, context.get_as<std::string>(1),
-                   context.get_as<std::string>(2));
-  }
-  return absl::Status(static_cast<absl::StatusCode>(error.code()),
+  absl::Status status(static_cast<absl::StatusCode>(error.code()),
                       context.get_as<std::string>(0));
+  int error_number = context.get_as<int>(3);
+  if (error_number != 0) {  // whose text may have been added to
+    OsError(error_number, context.get_as<std::string>(1),
+            context.get_as<std::string>(2))
+        .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+          status.SetPayload(url, payload);
+        });
+  }
+  return status;
 }
 
 }  // namespace troupe

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
 #include "caf/exit_reason.hpp"
 #include "caf/sec.hpp"
@@ -22,6 +24,19 @@ TEST(StatusErrorTest, KeepsTheFieldsOfASystemsRefusal) {
   EXPECT_EQ(back, status);
   EXPECT_EQ(OsFailureOf(back).value().path, "/no/such");
   EXPECT_EQ(OsFailureOf(back).value().error_number, ENOENT);
+}
+
+// A code or a text that somebody chose for such a refusal goes with it.
+TEST(StatusErrorTest, KeepsWhatWasAddedToASystemsRefusal) {
+  absl::Status status =
+      absl::FailedPreconditionError("clone: Out of memory (9 tries)");
+  OsError(ENOMEM, "clone")
+      .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+        status.SetPayload(url, payload);
+      });
+  absl::Status back = StatusOf(MakeError(status));
+  EXPECT_EQ(back, status);
+  EXPECT_EQ(OsFailureOf(back).value().error_number, ENOMEM);
 }
 
 TEST(StatusErrorTest, MakesNoErrorOfSuccess) {
