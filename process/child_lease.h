@@ -4,6 +4,9 @@
 //   ... travels in a message, is kept by the actor that looks after the child
 //   lease->Settle();          // the child is reaped
 //
+// Somebody who counts children has it hold something: that is let go when the
+// child is settled or, abandoned, when it has been ended.
+//
 // When the last holder is gone and the child was not settled, `abandon` is
 // called with it, on that thread: an answer that nobody took, or an actor that
 // died in the middle, leaves no child behind.
@@ -15,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "io/owned_fd.h"
@@ -37,12 +41,20 @@ class ChildLease {
         own_group_(own_group),
         abandon_(std::move(abandon)) {}
   ~ChildLease() {
-    if (abandon_) abandon_(pid_, std::move(pidfd_), own_group_);
+    if (abandon_) abandon_(pid_, WithHeld(), own_group_);
   }
   ChildLease(const ChildLease&) = delete;
   ChildLease& operator=(const ChildLease&) = delete;
 
-  void Settle() { abandon_ = nullptr; }
+  void Settle() {
+    abandon_ = nullptr;
+    held_.clear();
+  }
+
+  // Before the lease is given to others.
+  void Hold(std::shared_ptr<const void> what) {
+    held_.push_back(std::move(what));
+  }
 
   pid_t pid() const { return pid_; }
   // Never null, but not valid where pidfds are forbidden (see spawn.h).
@@ -58,10 +70,22 @@ class ChildLease {
   bool own_group() const { return own_group_; }
 
  private:
+  using Held = std::vector<std::shared_ptr<const void>>;
+
+  // Whoever ends the child has the pidfd until then, and with it what is held.
+  SharedFd WithHeld() {
+    if (held_.empty()) return std::move(pidfd_);
+    const OwnedFd* pidfd = pidfd_.get();
+    return SharedFd(std::make_shared<std::pair<SharedFd, Held>>(
+                        std::move(pidfd_), std::move(held_)),
+                    pidfd);
+  }
+
   pid_t pid_;
   SharedFd pidfd_;
   bool own_group_;
   Abandon abandon_;
+  Held held_;
 };
 
 }  // namespace troupe

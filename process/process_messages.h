@@ -66,6 +66,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "caf/actor_addr.hpp"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "caf/replies_to.hpp"
 #include "caf/typed_actor.hpp"
@@ -88,6 +89,8 @@ namespace troupe {
 struct SpawnChild {
   Command command;
   std::shared_ptr<SpawnAttempt> attempt;  // never null
+  // Whose turn it takes where starts wait for one; nothing: the sender's.
+  caf::actor_addr owner = {};
 };
 struct ChildSpawned {
   std::shared_ptr<ChildLease> child;
@@ -208,6 +211,9 @@ struct StartProcess {
   // With a group of its own: the child that has ended is reaped by StopProcess
   // only. Until then its group can be stopped, whatever is left in it.
   bool keep_group = false;
+  // Whose start it is where starts wait for their turn (spawn_admission.h);
+  // nothing: the observer's.
+  caf::actor_addr owner = {};
 };
 struct SendSignal {
   int number = 0;

@@ -2,12 +2,14 @@
 
 #include <signal.h>
 
+#include <utility>
+
 #include "process/child_signal.h"
 
 namespace troupe {
 
 bool SpawnAttempt::Abort() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   if (phase_ == Phase::kOver) return false;
   // Each side writes its flag, then reads the other's: either the child sees
   // `aborted` and ends by itself, or we see `started`. Without `started` the
@@ -16,7 +18,18 @@ bool SpawnAttempt::Abort() {
   if (__atomic_load_n(&flags_.started, __ATOMIC_SEQ_CST)) {
     (void)SignalChild(flags_.pid, flags_.pidfd, SIGKILL);
   }
+  auto when_aborted = std::exchange(when_aborted_, nullptr);
+  lock.unlock();
+  if (when_aborted) when_aborted();
   return true;
+}
+
+void SpawnAttempt::WhenAborted(std::function<void()> abort) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!flags_.aborted) when_aborted_ = std::exchange(abort, nullptr);
+  }
+  if (abort) abort();
 }
 
 bool SpawnAttempt::Begin() {
@@ -28,6 +41,7 @@ bool SpawnAttempt::Begin() {
 bool SpawnAttempt::Finish() {
   std::lock_guard<std::mutex> lock(mutex_);
   phase_ = Phase::kOver;
+  when_aborted_ = nullptr;
   return flags_.aborted;
 }
 

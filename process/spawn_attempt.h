@@ -14,6 +14,7 @@
 #ifndef TROUPE_PROCESS_SPAWN_ATTEMPT_H_
 #define TROUPE_PROCESS_SPAWN_ATTEMPT_H_
 
+#include <functional>
 #include <mutex>
 
 namespace troupe {
@@ -38,6 +39,10 @@ class SpawnAttempt {
   // its failure: nothing was done.
   bool Abort();
 
+  // Calls `abort` when it is aborted, on that thread, or at once if it was: for
+  // whoever lets the spawn wait before it begins. Once; nothing after Finish.
+  void WhenAborted(std::function<void()> abort);
+
   // The rest is Spawn's. Begin: false when aborted before anything happened.
   bool Begin();
 
@@ -52,6 +57,7 @@ class SpawnAttempt {
   std::mutex mutex_;
   Phase phase_ = Phase::kWaiting;
   SpawnFlags flags_;
+  std::function<void()> when_aborted_;
 };
 
 }  // namespace troupe

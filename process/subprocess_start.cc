@@ -33,15 +33,17 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
                    request.window);
   SayExecute(request.command);
   attempt_ = std::make_shared<SpawnAttempt>();
+  if (!request.owner && observer_) request.owner = observer_.address();
   spawn_deadline_ = Now() + absl::ToChronoNanoseconds(std::min(
                                 request.spawn_deadline, absl::Hours(24 * 365)));
   SetTimer(spawn_deadline_);
   starting_ = self_->make_response_promise<ProcessStarted>();
-  auto command = std::make_shared<Command>(std::move(request.command));
+  auto child = std::make_shared<SpawnChild>(SpawnChild{
+      std::move(request.command), attempt_, std::move(request.owner)});
   self_->request(services_.watcher, caf::infinite, AskWatcher{})
       .then(
           [=, this](const WatcherInfo& watcher) {
-            if (watcher.active) return Spawn(std::move(*command));
+            if (watcher.active) return Spawn(std::move(*child));
             Failed(MakeError(absl::FailedPreconditionError(
                 absl::StrCat("the ", watcher.kind,
                              " child watcher is not active: nobody would see "
@@ -52,10 +54,8 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
 }
 
 // Only now, so that nothing is made that nobody would watch (row P4).
-void SubprocessState::Spawn(Command command) {
-  self_
-      ->request(services_.spawner, caf::infinite,
-                SpawnChild{std::move(command), attempt_})
+void SubprocessState::Spawn(SpawnChild child) {
+  self_->request(services_.spawner, caf::infinite, std::move(child))
       .then([this](ChildSpawned& spawned) { Spawned(spawned); },
             [this](const caf::error& why) { Failed(why); });
 }

@@ -89,7 +89,7 @@ class SubprocessState {
 
   static TimePoint Now() { return std::chrono::steady_clock::now(); }
 
-  void Spawn(Command command);
+  void Spawn(SpawnChild child);
   void Spawned(ChildSpawned& spawned);
   void Watched(ChildSpawned& spawned);
   void Failed(const caf::error& why);

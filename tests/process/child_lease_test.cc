@@ -47,6 +47,31 @@ TEST_F(ChildLeaseTest, ASettledChildIsNobodysBusiness) {
   EXPECT_THAT(abandoned_, IsEmpty());
 }
 
+TEST_F(ChildLeaseTest, LetsGoWhatItHoldsWhenTheChildIsSettled) {
+  auto counted = std::make_shared<int>();
+  auto lease = Lease(7);
+  lease->Hold(counted);
+  lease->Hold(counted);
+  EXPECT_EQ(counted.use_count(), 3);
+  lease->Settle();
+  EXPECT_EQ(counted.use_count(), 1);
+}
+
+// An abandoned child lives until somebody has ended it.
+TEST_F(ChildLeaseTest, HandsWhatItHoldsToWhoEndsTheChild) {
+  auto counted = std::make_shared<int>();
+  SharedFd taken;
+  auto lease = std::make_shared<ChildLease>(
+      7, pidfd_, true, [&](pid_t, SharedFd pidfd, bool) { taken = pidfd; });
+  lease->Hold(counted);
+  lease.reset();
+  EXPECT_EQ(taken.get(), pidfd_.get());
+  EXPECT_EQ(counted.use_count(), 2);
+  taken.reset();
+  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_EQ(pidfd_.use_count(), 1);
+}
+
 // The number stays the child's as long as somebody concerned has the pidfd.
 TEST_F(ChildLeaseTest, HoldsThePidfd) {
   auto lease = Lease(7);

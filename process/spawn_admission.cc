@@ -1,0 +1,307 @@
+#include "process/spawn_admission.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "caf/actor.hpp"
+#include "caf/actor_addr.hpp"
+#include "caf/actor_cast.hpp"
+#include "caf/make_message.hpp"
+#include "caf/typed_response_promise.hpp"
+#include "io/answer_requests.h"
+#include "io/os_error.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+
+namespace troupe {
+
+struct ChildOver {};
+struct AttemptAborted {
+  uint64_t ticket = 0;
+};
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AttemptAborted)
+
+namespace troupe {
+namespace {
+
+using Interface =
+    Admission::extend<caf::reacts_to<TimerFired>, caf::reacts_to<ChildOver>,
+                      caf::reacts_to<AttemptAborted>>;
+using Ticket = AdmissionQueue::Ticket;
+
+// From any thread, to an actor that may be gone.
+template <class T>
+void Tell(const caf::weak_actor_ptr& to, T message) {
+  caf::strong_actor_ptr alive = to.lock();
+  if (alive == nullptr) return;
+  alive->enqueue(nullptr, caf::make_message_id(),
+                 caf::make_message(std::move(message)), nullptr);
+}
+
+// What a child's lease holds.
+class LiveSlot {
+ public:
+  explicit LiveSlot(caf::weak_actor_ptr admission)
+      : admission_(std::move(admission)) {}
+  ~LiveSlot() { Tell(admission_, ChildOver{}); }
+  LiveSlot(const LiveSlot&) = delete;
+  LiveSlot& operator=(const LiveSlot&) = delete;
+
+ private:
+  caf::weak_actor_ptr admission_;
+};
+
+bool IsWant(const absl::Status& status) {
+  auto failure = OsFailureOf(status);
+  if (!failure.has_value()) return false;
+  const int error = failure->error_number;
+  return error == EAGAIN || error == EMFILE || error == ENFILE ||
+         error == ENOMEM;
+}
+
+absl::Status GivenUp(const absl::Status& why, AdmissionQueue::Want want) {
+  absl::Status status(
+      why.code(),
+      absl::StrCat(why.message(), " (", want.tries,
+                   want.tries == 1 ? " try" : " tries", " in ",
+                   absl::FormatDuration(absl::FromChrono(want.time)), ")"));
+  why.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    status.SetPayload(url, payload);
+  });
+  return status;
+}
+
+class State {
+ public:
+  static constexpr const char* name = "spawn-admission";
+  using Self = Interface::stateful_base<State>;
+
+  explicit State(Self* self) : self_(self) {}
+
+  void Init(IoActor io, Spawner spawner, AdmissionLimits limits) {
+    io_ = std::move(io);
+    spawner_ = std::move(spawner);
+    queue_.emplace(limits);
+  }
+
+  caf::result<ChildSpawned> Add(SpawnChild& request) {
+    const Ticket ticket = next_ticket_++;
+    // Before the promise: that takes the sender out.
+    const auto requester =
+        caf::actor_cast<caf::actor_addr>(self_->current_sender());
+    auto promise = self_->make_response_promise<ChildSpawned>();
+    Start& start = starts_[ticket];
+    start.promise = promise;
+    start.parties = {requester, request.owner ? request.owner : requester};
+    start.request = std::move(request);
+    start.request.attempt->WhenAborted(
+        [ticket, self = caf::weak_actor_ptr(self_->ctrl())] {
+          Tell(self, AttemptAborted{ticket});
+        });
+    for (const caf::actor_addr& party : start.parties) Join(party, ticket);
+    queue_->Add(ticket, parties_[start.parties[1]].id, Now());
+    GoOn();
+    return promise;
+  }
+
+  AdmissionInfo Info() const {
+    return {queue_->waiting(), queue_->starting(), queue_->live()};
+  }
+  const Spawner& spawner() const { return spawner_; }
+
+  void OnTimer(TimerId timer) {
+    if (!(timer == timer_)) return;
+    timer_at_.reset();
+    GoOn();
+  }
+  void OnChildOver() {
+    queue_->Ended();
+    GoOn();
+  }
+  void OnAborted(Ticket ticket) {
+    GiveUp(ticket, absl::DeadlineExceededError(
+                       "the start was aborted while it waited for its turn"));
+    GoOn();
+  }
+  void OnDown(const caf::actor_addr& who) {
+    auto found = parties_.find(who);
+    if (found == parties_.end()) return;
+    for (Ticket ticket : std::set<Ticket>(found->second.tickets)) {
+      GiveUp(ticket, absl::CancelledError(
+                         "who wanted the child ended before its turn came"));
+    }
+    GoOn();
+  }
+
+ private:
+  using TimePoint = AdmissionQueue::TimePoint;
+
+  struct Start {
+    SpawnChild request;  // `attempt` is the requester's, for all tries
+    caf::typed_response_promise<ChildSpawned> promise;
+    std::array<caf::actor_addr, 2> parties;  // requester, owner
+    std::shared_ptr<SpawnAttempt> attempt;   // of the try that runs
+  };
+  struct Party {
+    uint64_t id = 0;
+    std::set<Ticket> tickets;  // monitored while there are any
+  };
+
+  static TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+  void Monitor(const caf::actor_addr& who, Ticket ticket) {
+    auto alive = caf::actor_cast<caf::strong_actor_ptr>(who);
+    if (alive != nullptr) {
+      self_->monitor(caf::actor_cast<caf::actor>(alive));
+    } else {  // it is gone already
+      self_->send(self_, AttemptAborted{ticket});
+    }
+  }
+
+  void Join(const caf::actor_addr& who, Ticket ticket) {
+    Party& party = parties_[who];
+    if (party.id == 0) {
+      party.id = next_party_++;
+      if (who) Monitor(who, ticket);
+    }
+    party.tickets.insert(ticket);
+  }
+
+  void Leave(const caf::actor_addr& who, Ticket ticket) {
+    auto found = parties_.find(who);
+    if (found == parties_.end()) return;
+    found->second.tickets.erase(ticket);
+    if (!found->second.tickets.empty()) return;
+    if (who) self_->demonitor(who);
+    parties_.erase(found);
+  }
+
+  // Starts what may start, and sets the clock for the rest.
+  void GoOn() {
+    while (auto ticket = queue_->Next(Now())) Try(*ticket);
+    const auto wake = queue_->wake_at();
+    if (wake == timer_at_) return;
+    if (timer_at_.has_value()) self_->send(io_, CancelTimer{timer_});
+    timer_at_ = wake;
+    if (!wake.has_value()) return;
+    timer_ = TimerId::Next();
+    self_->send(io_, StartTimer{timer_, absl::FromChrono(*wake - Now()),
+                                TimerObserver(self_)});
+  }
+
+  void Try(Ticket ticket) {
+    Start& start = starts_[ticket];
+    start.attempt = std::make_shared<SpawnAttempt>();
+    self_
+        ->request(spawner_, caf::infinite,
+                  SpawnChild{start.request.command, start.attempt,
+                             start.request.owner})
+        .then([=, this](ChildSpawned& made) { OnMade(ticket, made); },
+              [=, this](const caf::error& why) { OnFailed(ticket, why); });
+  }
+
+  void OnMade(Ticket ticket, ChildSpawned& made) {
+    queue_->Started(ticket);
+    made.child->Hold(
+        std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())));
+    Finish(ticket).deliver(std::move(made));
+    GoOn();
+  }
+
+  void OnFailed(Ticket ticket, const caf::error& why) {
+    const absl::Status status = StatusOf(why);
+    starts_[ticket].attempt.reset();
+    if (!IsWant(status)) {
+      queue_->Failed(ticket);
+      Finish(ticket).deliver(why);
+    } else if (auto want = queue_->Lacked(ticket, Now())) {
+      Finish(ticket).deliver(MakeError(GivenUp(status, *want)));
+    }
+    GoOn();
+  }
+
+  // One that is being made is told to hurry to its end; it is answered then.
+  void GiveUp(Ticket ticket, const absl::Status& why) {
+    auto found = starts_.find(ticket);
+    if (found == starts_.end()) return;
+    if (queue_->Cancel(ticket)) {
+      Finish(ticket).deliver(MakeError(why));
+    } else if (found->second.attempt != nullptr) {
+      found->second.attempt->Abort();
+    }
+  }
+
+  caf::typed_response_promise<ChildSpawned> Finish(Ticket ticket) {
+    auto found = starts_.find(ticket);
+    Start start = std::move(found->second);
+    starts_.erase(found);
+    start.request.attempt->Finish();
+    for (const caf::actor_addr& party : start.parties) Leave(party, ticket);
+    return start.promise;
+  }
+
+  Self* self_;
+  IoActor io_;
+  Spawner spawner_;
+  std::optional<AdmissionQueue> queue_;
+  std::unordered_map<Ticket, Start> starts_;
+  std::unordered_map<caf::actor_addr, Party> parties_;
+  Ticket next_ticket_ = 1;
+  uint64_t next_party_ = 1;
+  TimerId timer_;
+  std::optional<TimePoint> timer_at_;
+};
+
+using Self = StatefulResident<Interface, State>;
+
+Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
+                                  AdmissionLimits limits) {
+  State& state = self->state;
+  state.Init(std::move(io), std::move(spawner), limits);
+  self->set_down_handler(
+      [&state](const caf::down_msg& down) { state.OnDown(down.source); });
+  return {
+      [&state, self](SpawnChild& request) {
+        AnswerRequestsOnly(self);
+        return state.Add(request);
+      },
+      [&state](const ChildOver&) { state.OnChildOver(); },
+      [&state](const TimerFired& fired) { state.OnTimer(fired.timer); },
+      [&state](const AttemptAborted& aborted) {
+        state.OnAborted(aborted.ticket);
+      },
+      [&state, self](AbandonChild& abandoned) {
+        self->send(state.spawner(), std::move(abandoned));
+      },
+      [&state, self](const ListGroup& request) {
+        return self->delegate(state.spawner(), request);
+      },
+      [&state](const AskAdmission&) { return state.Info(); },
+  };
+}
+
+}  // namespace
+
+Admission SpawnAdmission(IoHost& host, const IoActor& io,
+                         const Spawner& spawner, AdmissionLimits limits) {
+  return SpawnResident<caf::hidden>(host, Behavior, io, spawner, limits);
+}
+
+}  // namespace troupe
