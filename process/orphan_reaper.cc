@@ -1,0 +1,206 @@
+#include "process/orphan_reaper.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "caf/make_message.hpp"
+#include "caf/typed_response_promise.hpp"
+#include "io/answer_requests.h"
+#include "io/resident.h"
+#include "io/status_error.h"
+#include "process/orphan_ledger.h"
+#include "process/reap.h"
+#include "process/subreaper.h"
+
+namespace troupe {
+
+struct ChildReaped {
+  pid_t pid = -1;
+};
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildReaped)
+
+namespace troupe {
+namespace {
+
+using Interface = OrphanReaper::extend<caf::reacts_to<SignalReceived>,
+                                       caf::reacts_to<ChildReaped>>;
+
+// What a child's lease holds until it is reaped.
+class OwnChild {
+ public:
+  OwnChild(pid_t pid, caf::weak_actor_ptr reaper)
+      : pid_(pid), reaper_(std::move(reaper)) {}
+  ~OwnChild() {
+    caf::strong_actor_ptr alive = reaper_.lock();
+    if (alive == nullptr) return;
+    alive->enqueue(nullptr, caf::make_message_id(),
+                   caf::make_message(ChildReaped{pid_}), nullptr);
+  }
+  OwnChild(const OwnChild&) = delete;
+  OwnChild& operator=(const OwnChild&) = delete;
+
+ private:
+  pid_t pid_;
+  caf::weak_actor_ptr reaper_;
+};
+
+class State {
+ public:
+  static constexpr const char* name = "orphan-reaper";
+  using Self = Interface::stateful_base<State>;
+
+  explicit State(Self* self) : self_(self) {}
+  ~State() {
+    if (on_) (void)SetSubreaper(false);
+  }
+
+  void Init(Spawner spawner, SignalRelay relay, OrphanObserver observer) {
+    spawner_ = std::move(spawner);
+    relay_ = std::move(relay);
+    observer_ = std::move(observer);
+  }
+  const Spawner& spawner() const { return spawner_; }
+
+  caf::result<AdoptingOrphans> Adopt() {
+    auto promise = self_->make_response_promise<AdoptingOrphans>();
+    self_
+        ->request(relay_, caf::infinite,
+                  SubscribeToSignal{SIGCHLD, SignalObserver(self_)})
+        .then(
+            [=, this](const Subscribed&) mutable {
+              absl::Status set = SetSubreaper(true);
+              if (!set.ok()) {
+                promise.deliver(MakeError(set));
+                return;
+              }
+              on_ = true;
+              promise.deliver(AdoptingOrphans{});
+              Look();
+            },
+            [=](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
+
+  caf::result<OrphansLeft> Leave() {
+    auto promise = self_->make_response_promise<OrphansLeft>();
+    absl::Status set = SetSubreaper(false);
+    if (!set.ok()) return MakeError(set);
+    on_ = false;
+    auto left = [=]() mutable { promise.deliver(OrphansLeft{}); };
+    self_
+        ->request(relay_, caf::infinite,
+                  UnsubscribeFromSignal{SIGCHLD, SignalObserver(self_)})
+        .then([=](const Unsubscribed&) mutable { left(); },
+              [=](const caf::error&) mutable { left(); });
+    return promise;
+  }
+
+  caf::result<ChildSpawned> Spawn(SpawnChild& request) {
+    auto promise = self_->make_response_promise<ChildSpawned>();
+    const auto serial = ledger_.SpawnBegins();
+    self_->request(spawner_, caf::infinite, std::move(request))
+        .then(
+            [=, this](ChildSpawned& made) mutable {
+              const pid_t pid = made.child->pid();
+              ledger_.SpawnEnds(serial, pid);
+              made.child->Hold(std::make_shared<OwnChild>(
+                  pid, caf::weak_actor_ptr(self_->ctrl())));
+              promise.deliver(std::move(made));
+              if (ledger_.IsUndecided()) Look();
+            },
+            [=, this](const caf::error& why) mutable {
+              ledger_.SpawnEnds(serial, 0);
+              promise.deliver(why);
+              if (ledger_.IsUndecided()) Look();
+            });
+    return promise;
+  }
+
+  // Alive, and known to be nobody's.
+  caf::result<OrphansListed> List() {
+    auto children = OwnChildren();
+    if (!children.ok()) return MakeError(children.status());
+    OrphansListed listed;
+    for (const ProcessEntry& child : *children) {
+      if (child.IsAlive() && !ledger_.IsOurs(child.pid)) {
+        listed.orphans.push_back(child.pid);
+      }
+    }
+    std::sort(listed.orphans.begin(), listed.orphans.end());
+    return listed;
+  }
+
+  void Spare(pid_t pid) { ledger_.Add(pid); }
+  // While it went, another may have been skipped in the list of children.
+  void OnReaped(pid_t pid) {
+    ledger_.Remove(pid);
+    Look();
+  }
+
+  void Look() {
+    if (!on_ || !AnyChildEnded()) return;
+    auto zombies = OwnChildren();
+    if (!zombies.ok()) return;  // the next SIGCHLD will tell
+    zombies->erase(std::remove_if(zombies->begin(), zombies->end(),
+                                  [](const ProcessEntry& child) {
+                                    return child.IsAlive();
+                                  }),
+                   zombies->end());
+    for (const ProcessEntry& orphan : ledger_.Sort(*zombies)) {
+      auto report = Reap(ChildId::ByPid(orphan.pid));
+      if (report.ok() && observer_) {
+        self_->send(observer_, OrphanReaped{orphan.pid, *report});
+      }
+    }
+  }
+
+ private:
+  Self* self_;
+  Spawner spawner_;
+  SignalRelay relay_;
+  OrphanObserver observer_;
+  OrphanLedger ledger_;
+  bool on_ = false;
+};
+
+using Self = StatefulResident<Interface, State>;
+
+Interface::behavior_type Behavior(Self* self, Spawner spawner,
+                                  SignalRelay relay, OrphanObserver observer) {
+  State& state = self->state;
+  state.Init(std::move(spawner), std::move(relay), std::move(observer));
+  return {
+      [&state](const SignalReceived&) { state.Look(); },
+      [&state, self](SpawnChild& request) {
+        AnswerRequestsOnly(self);
+        return state.Spawn(request);
+      },
+      [&state](const ChildReaped& child) { state.OnReaped(child.pid); },
+      [&state, self](AbandonChild& abandoned) {
+        self->send(state.spawner(), std::move(abandoned));
+      },
+      [&state, self](const ListGroup& request) {
+        return self->delegate(state.spawner(), request);
+      },
+      [&state](const AdoptOrphans&) { return state.Adopt(); },
+      [&state](const LeaveOrphans&) { return state.Leave(); },
+      [&state](const ListOrphans&) { return state.List(); },
+      [&state](const SpareChild& child) { state.Spare(child.pid); },
+  };
+}
+
+}  // namespace
+
+OrphanReaper SpawnOrphanReaper(IoHost& host, const Spawner& spawner,
+                               const SignalRelay& relay,
+                               const OrphanObserver& observer) {
+  return SpawnResident<caf::hidden>(host, Behavior, spawner, relay, observer);
+}
+
+}  // namespace troupe
