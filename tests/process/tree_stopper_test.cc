@@ -1,0 +1,107 @@
+#include "process/tree_stopper.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/process_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class TreeStopperTest : public ProcessTest {
+ protected:
+  TreeStopperTest() {
+    stopper_ =
+        SpawnTreeStopper(spawner_thread_->host(), spawner_thread_->actor());
+  }
+  ~TreeStopperTest() override { stopper_ = TreeStopper(); }
+
+  // The pids of grow_tree, when all are ready.
+  std::map<std::string, pid_t> Grow(const Subprocess& child,
+                                    std::vector<std::string> roles) {
+    const auto lines = static_cast<long>(roles.size()) + 1;
+    roles.insert(roles.begin(), ChildProgram("grow_tree"));
+    StartProcess start = Piped(std::move(roles));
+    start.command.group = ProcessGroup::kNewSession;
+    start.keep_group = true;
+    EXPECT_EQ(Start(child, std::move(start)), "");
+    trace_->WaitUntil([&](const auto&) {
+      const std::string out = Out();
+      return std::count(out.begin(), out.end(), '\n') == lines;
+    });
+    std::map<std::string, pid_t> pids;
+    for (const std::string& line :
+         std::vector<std::string>(absl::StrSplit(Out(), '\n'))) {
+      std::pair<std::string, std::string> fields = absl::StrSplit(line, ' ');
+      int pid = 0;
+      if (absl::SimpleAtoi(fields.second, &pid)) pids[fields.first] = pid;
+    }
+    return pids;
+  }
+
+  TreeStopper stopper_;
+};
+
+// Row A3: by its plan, all of a session; then its owner reaps it.
+TEST_F(TreeStopperTest, StopsASessionByPlan) {
+  Subprocess child = NewSubprocess();
+  auto pids = Grow(child, {"member", "group", "ignore"});
+  auto stopped = Ask<TreeStopped>(
+      stopper_,
+      StopTree{{.leader = pid_, .reach = TreeReach::kSession},
+               {{{SIGTERM, std::chrono::milliseconds(50)}, {SIGKILL}}}});
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  std::vector<pid_t> all;
+  for (const auto& [role, pid] : pids) all.push_back(pid);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(stopped->report.killed, all);
+  EXPECT_THAT(stopped->report.escaped, IsEmpty());
+  EXPECT_TRUE(trace_->WaitFor("EXIT -15"));
+  auto exited = Ask<ProcessExited>(child, StopProcess{});
+  ASSERT_TRUE(exited.ok());
+  EXPECT_EQ(exited->report.status, ExitStatus::Killed(SIGTERM));
+  EXPECT_TRUE(trace_->WaitFor("CL"));
+}
+
+TEST_F(TreeStopperTest, SaysWhoEscaped) {
+  Subprocess child = NewSubprocess();
+  auto pids = Grow(child, {"session"});
+  auto stopped =
+      Ask<TreeStopped>(stopper_, StopTree{{.leader = pid_}, {{{SIGKILL}}}});
+  ASSERT_TRUE(stopped.ok());
+  EXPECT_THAT(stopped->report.killed, ElementsAre(pid_));
+  EXPECT_THAT(stopped->report.escaped, ElementsAre(pids["session"]));
+  kill(pids["session"], SIGKILL);
+  ASSERT_TRUE(Ask<ProcessExited>(child, StopProcess{}).ok());
+}
+
+TEST_F(TreeStopperTest, SaysWhoIsLeftAndWhatItRefuses) {
+  Subprocess child = NewSubprocess();
+  auto pids = Grow(child, {"ignore"});
+  auto stopped = Ask<TreeStopped>(
+      stopper_,
+      StopTree{{.leader = pid_}, {{{SIGTERM, std::chrono::milliseconds(20)}}}});
+  ASSERT_TRUE(stopped.ok());
+  EXPECT_THAT(stopped->report.left, ElementsAre(pids["ignore"]));
+  const pid_t leader = pid_;
+  ASSERT_TRUE(
+      Ask<ProcessExited>(child, StopProcess{StopPlan{{{SIGKILL}}}}).ok());
+  EXPECT_EQ(
+      Ask<TreeStopped>(stopper_, StopTree{{.leader = leader}}).status().code(),
+      absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace troupe
