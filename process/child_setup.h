@@ -70,6 +70,7 @@ enum class ChildSignal : unsigned char {
 // All pointers are borrowed from the plan.
 struct ChildSetup {
   int cgroup = -1;          // cgroup.procs of the one to enter, for writing
+  int cgroup_folder = -1;   // the same one's folder
   FdMove* moves = nullptr;  // by target, ascending; sources are rewritten
   int move_count = 0;
   ProcessGroup group = ProcessGroup::kInherit;

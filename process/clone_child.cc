@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -128,18 +129,30 @@ long Clone3(clone_args* arguments, ChildSetup* setup) {
   return result;
 }
 
-pid_t CloneWithoutHandlers(ChildSetup* setup, const ChildStack& stack) {
+pid_t CloneBy3(uint64_t more_flags, ChildSetup* setup,
+               const ChildStack& stack) {
   clone_args arguments = {};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  arguments.flags =
+      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | more_flags;
   arguments.pidfd = reinterpret_cast<uintptr_t>(&setup->flags->pidfd);
   arguments.exit_signal = SIGCHLD;
   arguments.stack = reinterpret_cast<uintptr_t>(stack.bottom());
   arguments.stack_size = ChildStack::kSize;
+  if (more_flags & CLONE_INTO_CGROUP) arguments.cgroup = setup->cgroup_folder;
   setup->handlers_reset = true;
+  setup->flags->pidfd = -1;
   const long result = Clone3(&arguments, setup);
   if (result >= 0) return static_cast<pid_t>(result);
   errno = static_cast<int>(-result);
   return -1;
+}
+
+// It is born there and has no step to make for it.
+pid_t CloneInCgroup(ChildSetup* setup, const ChildStack& stack) {
+  const int procs = std::exchange(setup->cgroup, -1);
+  const pid_t pid = CloneBy3(CLONE_INTO_CGROUP, setup, stack);
+  if (pid < 0) setup->cgroup = procs;
+  return pid;
 }
 
 pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
@@ -156,7 +169,9 @@ pid_t CloneChild(ChildSetup* setup) {
   const ChildStack* stack = ChildStack::OfThisThread();
   if (stack == nullptr) return -1;
   AllSignalsBlocked blocked;
-  pid_t pid = CloneWithoutHandlers(setup, *stack);
+  // Where that is forbidden or refused, the child says why when it tries.
+  pid_t pid = setup->cgroup >= 0 ? CloneInCgroup(setup, *stack) : -1;
+  if (pid < 0) pid = CloneBy3(0, setup, *stack);
   if (pid < 0 && IsUnknown(errno)) pid = CloneWith(CLONE_PIDFD, setup, *stack);
   if (pid < 0 && IsUnknown(errno)) pid = CloneWith(0, setup, *stack);
   return pid;

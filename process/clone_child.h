@@ -6,8 +6,10 @@
 // changes must be its own.
 //
 // The kernel is asked for as much as it has: clone3(2) that also resets the
-// handlers of signals (Linux 5.5), which saves the child sixty system calls;
-// where that is not known or forbidden clone(2) with a pidfd; then without.
+// handlers of signals (Linux 5.5), which saves the child sixty system calls,
+// and puts it into its cgroup (5.7), which a write into cgroup.procs may take
+// milliseconds for; where that is not known or forbidden clone(2) with a pidfd;
+// then without.
 #ifndef TROUPE_PROCESS_CLONE_CHILD_H_
 #define TROUPE_PROCESS_CLONE_CHILD_H_
 

@@ -76,6 +76,9 @@ absl::Status SpawnPlan::PrepareCgroup() {
   cgroup_ = OwnedFd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!cgroup_.valid()) return OsError(errno, "open", path);
   setup_.cgroup = cgroup_.get();
+  cgroup_folder_ = OwnedFd(
+      open(command_.cgroup->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  setup_.cgroup_folder = cgroup_folder_.get();
   return absl::OkStatus();
 }
 

@@ -71,7 +71,7 @@ class SpawnPlan {
   std::string oom_score_;
   std::vector<ChildLimit> limits_;
   std::vector<OwnedFd> opened_;
-  OwnedFd cgroup_;
+  OwnedFd cgroup_, cgroup_folder_;
   std::vector<FdMove> moves_;
   OwnedFd pipes_[3];
   Pty pty_;

@@ -3,8 +3,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +17,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/seccomp_filter.h"
 
 namespace troupe {
 namespace {
@@ -54,6 +57,19 @@ TEST_F(CgroupTest, AChildIsInItBeforeItRuns) {
   cgroup_.reset();
   struct stat info;
   EXPECT_NE(stat(folder.c_str(), &info), 0);
+}
+
+// An old kernel, or a filter that knows no clone3.
+TEST_F(CgroupTest, AChildEntersByItselfWhereItCannotBeBornThere) {
+  for (int error : {ENOSYS, EPERM}) {
+    std::string path = RunRefusing({{SYS_clone3, error}}, [&] {
+      return OutputOf({.argv = {"/bin/cat", "/proc/self/cgroup"},
+                       .cgroup = cgroup_->folder()});
+    });
+    EXPECT_THAT(
+        path,
+        HasSubstr(cgroup_->folder().substr(cgroup_->folder().rfind('/'))));
+  }
 }
 
 TEST_F(CgroupTest, KillsAllAtOnce) {
