@@ -60,6 +60,9 @@ Spawner::behavior_type Behavior(Self* self, std::shared_ptr<Guard> guard,
       [=](const ListGroup& request) {
         return self->delegate(spawner, request);
       },
+      [=](const FindHolders& request) {
+        return self->delegate(spawner, request);
+      },
   };
 }
 

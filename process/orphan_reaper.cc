@@ -188,6 +188,9 @@ Interface::behavior_type Behavior(Self* self, Spawner spawner,
       [&state, self](const ListGroup& request) {
         return self->delegate(state.spawner(), request);
       },
+      [&state, self](const FindHolders& request) {
+        return self->delegate(state.spawner(), request);
+      },
       [&state](const AdoptOrphans&) { return state.Adopt(); },
       [&state](const LeaveOrphans&) { return state.Leave(); },
       [&state](const ListOrphans&) { return state.List(); },

@@ -71,7 +71,8 @@ void ProcessState::BeginLaunch(LaunchProcess& request) {
                              .observer = ProcessObserver(self_),
                              .stop_plan = std::move(request.stop_plan),
                              .spawn_deadline = request.spawn_deadline,
-                             .window = request.window})
+                             .window = request.window,
+                             .owner = owner_})
       .then(
           [this](const ProcessStarted& started) {
             if (launching_.pending()) launching_.deliver(started);

@@ -293,6 +293,9 @@ Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
       [&state, self](const ListGroup& request) {
         return self->delegate(state.spawner(), request);
       },
+      [&state, self](const FindHolders& request) {
+        return self->delegate(state.spawner(), request);
+      },
       [&state](const AskAdmission&) { return state.Info(); },
   };
 }

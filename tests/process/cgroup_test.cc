@@ -34,6 +34,12 @@ class CgroupTest : public LeakCheckedTest {
     if (!made.ok()) GTEST_SKIP() << made.status();
     cgroup_ = *made;
   }
+  // The folder of the test is gone, too, when the last has ended.
+  void TearDown() override {
+    if (cgroup_ == nullptr) return;
+    EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
+    EXPECT_TRUE(cgroup_->Remove().ok());
+  }
   // The kernel takes a moment for it.
   static bool Until(const std::function<bool()>& holds) {
     for (int i = 0; i < 20000; ++i) {
@@ -110,7 +116,7 @@ TEST_F(CgroupTest, CountsAndRemovesWhatIsBelow) {
   EXPECT_THAT(*cgroup_->Members(), ElementsAre(tree.leader().pid));
   EXPECT_TRUE(cgroup_->Kill().ok());
   tree.AwaitEnd();
-  EXPECT_TRUE(Until([&] { return cgroup_->Remove().ok(); }));
+  EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
 }
 
 TEST(CgroupStartTest, AChildThatCannotEnterSaysSo) {

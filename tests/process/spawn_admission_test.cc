@@ -16,7 +16,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
-#include "process/reap.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -57,6 +56,9 @@ class SpawnAdmissionTest : public ProcessTest {
               },
               [=](AbandonChild&) {},
               [=](const ListGroup& request) {
+                return self->delegate(real, request);
+              },
+              [=](const FindHolders& request) {
                 return self->delegate(real, request);
               },
           };
