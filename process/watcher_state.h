@@ -1,6 +1,7 @@
 // What all child watchers have in common: who watches which child, who is told,
 // once, and what is left when somebody dies. How exits are heard of is the
-// ExitSource's.
+// ExitSource's. Its sources are by subject: the children and their observers,
+// and whether it listens.
 //
 // Every handler runs on the watcher's host.
 #ifndef TROUPE_PROCESS_WATCHER_STATE_H_
