@@ -2,6 +2,7 @@
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 
 from frame import now_ns
@@ -30,7 +31,8 @@ def spawns(loop, variant, count, report):
         await run(program, count)
         report.add("ns_per_child", (now_ns() - begin) / count)
 
-    beside = os.path.join(os.path.dirname(__file__), "..", "tiny")
+    # Where Bazel has put both: the modules' own paths are those of the tree.
+    beside = os.path.join(os.path.dirname(sys.argv[0]), "..", "tiny")
     with tempfile.TemporaryDirectory() as folder:
         loop.run_until_complete(measure(shutil.copy(beside, folder)))
     del ballast
