@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-// Keeps the code, the text and the fields of OsFailure.
+// Keeps the code, the text and the payloads, those of OsFailure among them.
 caf::error MakeError(const absl::Status& status);
 
 // Gives back what MakeError took. CAF's own errors become a status that says

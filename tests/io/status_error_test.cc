@@ -26,17 +26,18 @@ TEST(StatusErrorTest, KeepsTheFieldsOfASystemsRefusal) {
   EXPECT_EQ(OsFailureOf(back).value().error_number, ENOENT);
 }
 
-// A code or a text that somebody chose for such a refusal goes with it.
-TEST(StatusErrorTest, KeepsWhatWasAddedToASystemsRefusal) {
-  absl::Status status =
-      absl::FailedPreconditionError("clone: Out of memory (9 tries)");
-  OsError(ENOMEM, "clone")
-      .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-        status.SetPayload(url, payload);
+TEST(StatusErrorTest, KeepsATextOfOnesOwnAndEveryPayload) {
+  absl::Status failure = OsError(ENOENT, "exec", "/no/such");
+  absl::Status status(failure.code(), "command 2 of 3: no such program");
+  failure.ForEachPayload(
+      [&](absl::string_view name, const absl::Cord& content) {
+        status.SetPayload(name, content);
       });
+  status.SetPayload("another", absl::Cord(absl::string_view("a\0b", 3)));
+  status.SetPayload("empty", absl::Cord());
   absl::Status back = StatusOf(MakeError(status));
   EXPECT_EQ(back, status);
-  EXPECT_EQ(OsFailureOf(back).value().error_number, ENOMEM);
+  EXPECT_EQ(OsFailureOf(back).value().error_number, ENOENT);
 }
 
 TEST(StatusErrorTest, MakesNoErrorOfSuccess) {
