@@ -63,6 +63,24 @@ TEST_F(SmallExamplesTest, FilterThroughSortPrintsItsWordsInOrder) {
   EXPECT_EQ(ran.out, "actor\nchild\nsignal\ntroupe\nsort: exit code 0\n");
 }
 
+TEST_F(SmallExamplesTest, PipelinePrintsTwoLinesAndHowEachCommandEnded) {
+  RanChild ran = RunToEnd(Example("pipeline"));
+  ASSERT_TRUE(ran.spawned.ok()) << ran.spawned;
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0));
+  EXPECT_EQ(ran.err, "");
+  EXPECT_EQ(ran.out,
+            "TROUPE\nTROUPE\nyes: killed by SIGPIPE\nhead: exit code 0\n"
+            "tr: exit code 0\nnothing failed\n");
+}
+
+TEST_F(SmallExamplesTest, PtySessionShowsTheTerminalAndItsNewSize) {
+  RanChild ran = RunToEnd(Example("pty_session"));
+  ASSERT_TRUE(ran.spawned.ok()) << ran.spawned;
+  EXPECT_EQ(ran.status, ExitStatus::Exited(0));
+  EXPECT_EQ(ran.out, "50 132\r\ngo on\r\n24 80\r\n");
+  EXPECT_EQ(ran.err, "ended: exit code 3\n");
+}
+
 TEST_F(SmallExamplesTest, StopOnSigtermStopsItsChildAndEnds) {
   auto child = Spawn(Example("stop_on_sigterm"));
   ASSERT_TRUE(child.ok()) << child.status();
