@@ -116,6 +116,13 @@ class PipelineActorTest : public ProcessTest {
     return {"sh", "-c", "trap '' TERM; echo r >&2; exec sleep 1000"};
   }
 
+  static void WaitUntilFreed(const caf::weak_actor_ptr& actor) {
+    for (int tries = 0; actor.lock() != nullptr; ++tries) {
+      ASSERT_LT(tries, 20000);
+      poll(nullptr, 0, 1);
+    }
+  }
+
   std::vector<pid_t> pids_;  // of the last start
 };
 
@@ -284,8 +291,11 @@ TEST_F(PipelineActorTest, AStopDuringTheStartStartsNoMore) {
 // -- starts that fail ---------------------------------------------------------
 
 TEST_F(PipelineActorTest, AFailedStartSaysWhereAndLeavesNothing) {
-  auto started =
-      StartIt(NewPipeline(), PipedThrough({Idle(), {"/no/such"}, Idle()}));
+  StartPipeline start = PipedThrough({Idle(), {"/no/such"}, Idle()});
+  start.pipeline.commands[0].signals.dispositions[SIGTERM] =
+      SignalDisposition::kIgnore;  // so that the stop takes its time
+  start.stop_plan = {{{SIGTERM, milliseconds(50)}, {SIGKILL}}};
+  auto started = StartIt(NewPipeline(), std::move(start));
   EXPECT_TRUE(absl::IsNotFound(started.status()));
   EXPECT_EQ(started.status().message(),
             "command 2 of 3: exec \"/no/such\": No such file or directory");
@@ -409,6 +419,40 @@ TEST_F(PipelineActorTest, WithoutHandlesItRunsToItsEnd) {
   EXPECT_EQ(trace_->Count("EXIT -9 0"), 1u);
 }
 
+TEST_F(PipelineActorTest, HoldsItsObserverNoLongerThanItRuns) {
+  PipelineActor run = NewPipeline();
+  StartPipeline start = PipedThrough({{ChildProgram("exit_with")}, {"cat"}});
+  start.observer = NewPipelineObserver();
+  auto memory = caf::actor_cast<caf::weak_actor_ptr>(start.observer);
+  ASSERT_TRUE(StartIt(run, std::exchange(start, {})).ok());
+  WaitUntilFreed(memory);
+  EXPECT_TRUE(Ask<PipelineEnded>(run, WaitForEnd{}).ok());
+}
+
+// Its plan gave up: when its commands end at last, nothing is waited for.
+TEST_F(PipelineActorTest, EndsWithoutObserverAlsoAfterAPlanThatGaveUp) {
+  const StopPlan useless{{{SIGWINCH, milliseconds(1)}}};
+  PipelineActor run = NewPipeline();
+  StartPipeline start =
+      PipedThrough({{"sh", "-c", "sleep 1000 & echo $! >&2; read x"}, {"cat"}});
+  start.pipeline.commands[0].stderr_to = Stdio::Merged();
+  start.stop_plan = useless;
+  start.observer = NewPipelineObserver();
+  PipelineObserver observer = start.observer;
+  ASSERT_TRUE(StartIt(run, std::exchange(start, {})).ok());
+  pid_t second = PrintedPid();
+  auto memory = caf::actor_cast<caf::weak_actor_ptr>(observer);
+  caf::anon_send_exit(observer, caf::exit_reason::kill);
+  observer = PipelineObserver();
+  WaitUntilFreed(memory);
+  EXPECT_FALSE(Ask<PipelineExited>(run, StopPipeline{useless}).ok());
+  caf::anon_send(run, CloseStdin{});
+  kill(pids_[1], SIGKILL);  // it reads what the grandchild holds
+  EXPECT_TRUE(Ask<PipelineEnded>(run, WaitForEnd{}).ok());
+  EXPECT_FALSE(IsDead(second));
+  kill(second, SIGKILL);
+}
+
 TEST_F(PipelineActorTest, IsGoneWhenItIsOverAndNobodyAsks) {
   caf::weak_actor_ptr memory;
   {
@@ -420,10 +464,7 @@ TEST_F(PipelineActorTest, IsGoneWhenItIsOverAndNobodyAsks) {
     EXPECT_TRUE(Ask<PipelineExited>(run, WaitForExit{}).ok());
   }
   ASSERT_TRUE(trace_->WaitFor("CL"));
-  for (int tries = 0; memory.lock() != nullptr; ++tries) {
-    ASSERT_LT(tries, 20000);
-    poll(nullptr, 0, 1);
-  }
+  WaitUntilFreed(memory);
 }
 
 }  // namespace
