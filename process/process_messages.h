@@ -33,6 +33,8 @@
 //                                           NOT_FOUND, never a stranger
 //   StopProcess    owner -> subprocess      walk the stop plan; answered by the
 //                                           ProcessExited when it is over
+//   DetachProcess  owner -> subprocess      let it outlive us; answered by
+//                                           ProcessDetached
 //   CloseStreams   owner -> subprocess      our ends, at once
 //   CloseStreamsWhenSilent                  the same when no output came for a
 //                                           time and none is in flight: for a
@@ -229,6 +231,16 @@ struct StopProcess {
   // comes while a plan is walked replaces it.
   std::optional<StopPlan> plan = std::nullopt;
 };
+// From the answer on nobody's end stops or kills the process. Our ends of its
+// streams are closed: what it writes to a pipe of ours then ends it by SIGPIPE,
+// a terminal of ours hangs up. As long as this program and the subprocess last,
+// its exit is told and it is reaped, and it can be signalled and stopped.
+// Errors: NOT_FOUND when it does not run; FAILED_PRECONDITION while it is being
+// stopped, or when it has a parent-death signal.
+struct DetachProcess {};
+struct ProcessDetached {
+  pid_t pid = -1;
+};
 struct CloseStreams {
   std::optional<ProcessStream> only = std::nullopt;  // nothing: all of them
 };
@@ -252,6 +264,7 @@ using Subprocess = caf::typed_actor<
     caf::replies_to<Write>::with<Drained>, caf::reacts_to<CloseStdin>,
     caf::reacts_to<ResizePty>, caf::reacts_to<SendSignal>,
     caf::replies_to<StopProcess>::with<ProcessExited>,
+    caf::replies_to<DetachProcess>::with<ProcessDetached>,
     caf::reacts_to<CloseStreams>, caf::reacts_to<CloseStreamsWhenSilent>,
     caf::replies_to<ListHolders>::with<StreamHolders>,
     caf::replies_to<GetProcessInfo>::with<ProcessInfo>,
@@ -290,6 +303,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SendSignal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStdin)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ResizePty)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::StopProcess)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::DetachProcess)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ProcessDetached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreams)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::CloseStreamsWhenSilent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ListHolders)

@@ -39,6 +39,10 @@ SubprocessInterface::behavior_type Behavior(
         asked();
         return state->Stop(stop);
       },
+      [=](const DetachProcess&) {
+        asked();
+        return state->Detach();
+      },
       [=](const CloseStreams& close) { state->CloseStreams(close.only); },
       [=](const CloseStreamsWhenSilent& close) {
         state->CloseWhenSilent(close.silence);

@@ -21,6 +21,7 @@
 // The process ends with its owner: when the observer dies it is stopped by
 // plan, when this actor is killed the child is killed. Dropping the last handle
 // does neither. The actor stays for questions as long as somebody has a handle.
+// DetachProcess lets the child outlive all of them, and the program.
 //
 // A start that fails leaves nothing behind and tells the observer nothing; the
 // error has step, path and errno.

@@ -28,6 +28,7 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
   plan_ = std::move(request.stop_plan);
   keep_group_ =
       request.keep_group && request.command.group != ProcessGroup::kInherit;
+  dies_with_us_ = request.command.parent_death_signal.has_value();
   if (observer_) self_->monitor(observer_);
   streams_.Prepare(*services_.host, services_.io, request.command,
                    request.window);

@@ -59,6 +59,7 @@ class SubprocessState {
   // subprocess_stop.cc
   caf::result<void> Signal(const SendSignal& signal);
   caf::result<ProcessExited> Stop(const StopProcess& request);
+  caf::result<ProcessDetached> Detach();
   void OnTimer(TimerId timer);
   void OnObserverDown();
 
@@ -130,6 +131,8 @@ class SubprocessState {
   bool plan_due_ = false;     // and its plan has not been walked yet
   StopPlan plan_;
   bool keep_group_ = false;
+  bool dies_with_us_ = false;  // it has a parent-death signal
+  bool detached_ = false;
   std::shared_ptr<SpawnAttempt> attempt_;
   TimePoint spawn_deadline_;
   Promise<ProcessStarted> starting_;  // pending until it is answered

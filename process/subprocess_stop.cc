@@ -45,6 +45,25 @@ caf::result<ProcessExited> SubprocessState::Stop(const StopProcess& request) {
   return promise;
 }
 
+// The lease is settled before the child has ended: whoever drops it now does
+// nothing. While this actor lives the watch goes on, and ends in a reap.
+caf::result<ProcessDetached> SubprocessState::Detach() {
+  if (phase_ != Phase::kRunning) return MakeError(NotRunning());
+  if (stop_.has_value()) {
+    return MakeError(
+        absl::FailedPreconditionError("the process is being stopped"));
+  }
+  if (dies_with_us_) {
+    return MakeError(absl::FailedPreconditionError(
+        "the process has a parent-death signal and would not outlive us"));
+  }
+  detached_ = true;
+  keep_group_ = false;
+  child_->Settle();
+  CloseStreams();
+  return ProcessDetached{child_->pid()};
+}
+
 // An exec that hangs does not get more time than the plan gives the process.
 void SubprocessState::StopWhenRunning(StopPlan plan) {
   auto until_kill = TimeUntilKill(plan);
@@ -116,6 +135,7 @@ void SubprocessState::OnTimer(TimerId timer) {
 // Its output is read no more, so that nothing is read into nothing.
 void SubprocessState::OnObserverDown() {
   observer_ = ProcessObserver();
+  if (detached_) return;
   orphaned_ = true;
   streams_.PauseOutputs();
   if (reaped_) {
