@@ -121,7 +121,6 @@ void PipelineState::Started() {
   phase_ = Phase::kRunning;
   Tell(PipelineStarted{pids_});
   start_promise_->deliver(PipelineStarted{pids_});
-  start_promise_.reset();  // it holds this actor
   for (const auto& tell : std::exchange(held_, {})) tell();
   MaybeExited();
   MaybeEnded();

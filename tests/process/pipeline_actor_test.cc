@@ -429,13 +429,13 @@ TEST_F(PipelineActorTest, HoldsItsObserverNoLongerThanItRuns) {
   EXPECT_TRUE(Ask<PipelineEnded>(run, WaitForEnd{}).ok());
 }
 
-// Its plan gave up: when its commands end at last, nothing is waited for.
+// Its plan gave up: when its commands end at last, the stderr that a grandchild
+// holds is not waited for.
 TEST_F(PipelineActorTest, EndsWithoutObserverAlsoAfterAPlanThatGaveUp) {
   const StopPlan useless{{{SIGWINCH, milliseconds(1)}}};
   PipelineActor run = NewPipeline();
   StartPipeline start =
-      PipedThrough({{"sh", "-c", "sleep 1000 & echo $! >&2; read x"}, {"cat"}});
-  start.pipeline.commands[0].stderr_to = Stdio::Merged();
+      PipedThrough({{"sh", "-c", "sleep 1000 & echo $!; read x"}, {"cat"}});
   start.stop_plan = useless;
   start.observer = NewPipelineObserver();
   PipelineObserver observer = start.observer;
