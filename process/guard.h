@@ -21,7 +21,8 @@
 // and telling so, and within that moment its number goes round and becomes a
 // new group's, that is killed.
 //
-// It is a child that no spawner knows: an OrphanReaper must be told to spare it.
+// It is a child that no spawner knows: an OrphanReaper must be told to spare
+// it.
 //
 // Add, AddCgroup and Remove may be called by any thread; each is a write of one
 // line. They say kUnavailable if the guard is gone or does not read.
