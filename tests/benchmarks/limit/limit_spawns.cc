@@ -18,7 +18,8 @@ namespace {
 
 constexpr size_t kStack = 64 * 1024;
 
-void Limit(int resource, rlim_t value) {
+__attribute__((no_sanitize("address", "undefined"))) void Limit(int resource,
+                                                                rlim_t value) {
   const rlimit limit = {value, value};
   setrlimit(static_cast<__rlimit_resource>(resource), &limit);
 }
@@ -32,8 +33,10 @@ LimitSpawns::LimitSpawns(std::string program, const SpawnOptions& options)
       parent_(getpid()),
       stack_(kStack) {}
 
-// In our memory, so system calls only.
-int LimitSpawns::Child(void* self) {
+// In our memory, so system calls only; and no sanitizer may mark the stack,
+// which the next child has, too.
+__attribute__((no_sanitize("address", "undefined"))) int LimitSpawns::Child(
+    void* self) {
   const auto& spawns = *static_cast<LimitSpawns*>(self);
   const SpawnOptions& options = spawns.options_;
   close_range(3, ~0U, 0);
