@@ -4,6 +4,8 @@
 // Run:  ./bazelw run //examples/troupe -- up -f examples/troupe/Procfile
 // See:  four processes start, their lines prefixed with time and name; one
 //       fails now and then and is started again; Ctrl-C stops them all.
+#include <unistd.h>
+
 #include <cerrno>
 #include <iostream>
 #include <string>
@@ -18,6 +20,7 @@
 #include "examples/troupe/up.h"
 #include "examples/troupe/working_folder.h"
 #include "io/os_error.h"
+#include "process/guard.h"
 
 namespace {
 
@@ -49,6 +52,7 @@ int Printed(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (troupe::IsGuard(argc, argv)) return troupe::RunGuard(STDIN_FILENO);
   absl::Status taken = troupe::TakeClosedStandardNumbers();
   if (!taken.ok()) return Refuse(taken);
   absl::Status entered = troupe::EnterWorkingFolder();

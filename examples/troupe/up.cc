@@ -22,6 +22,10 @@
 #include "examples/troupe/selection.h"
 #include "examples/troupe/up_actor.h"
 #include "io/owned_fd.h"
+#include "process/guard.h"
+#include "process/guarded_spawner.h"
+#include "process/process_messages.h"
+#include "process/subprocess.h"
 
 namespace troupe {
 namespace {
@@ -44,7 +48,7 @@ MemberSpec Member(const NamedProcess& process, const Project& project,
   member.command.stdout_to = Stdio::Pipe();
   member.command.stderr_to = Stdio::Merged();
   member.command.group = ProcessGroup::kNewGroup;
-  // If we are killed, nobody else could end them.
+  // At once; the guard ends the rest of its group.
   member.command.parent_death_signal = SIGKILL;
   member.stop_plan.rungs[0].wait = absl::ToChronoNanoseconds(options.timeout);
   OnExit on_exit = process.on_exit.value_or(options.on_exit);
@@ -55,6 +59,19 @@ MemberSpec Member(const NamedProcess& process, const Project& project,
   member.on_end = on_exit == OnExit::kIgnore ? MemberSpec::OnEnd::kLetOthersRun
                                              : MemberSpec::OnEnd::kStopOthers;
   return member;
+}
+
+// If we are killed, it ends what our processes have started.
+Spawner Guarded(const System& system) {
+  const ProcessServices& processes = system.processes();
+  auto guard = Guard::Start(GuardCommand());
+  if (guard.ok()) {
+    return SpawnGuarded(system.io().host(), *std::move(guard),
+                        processes.spawner);
+  }
+  std::cerr << "troupe: no guard against kill -9: " << guard.status().message()
+            << '\n';
+  return processes.spawner;
 }
 
 int Run(std::vector<MemberSpec> members, const UpOptions& options) {
@@ -71,6 +88,7 @@ int Run(std::vector<MemberSpec> members, const UpOptions& options) {
   if (!err.ok()) return Refuse(err.status());
   UpPlan plan;
   plan.services = (*system)->processes();
+  plan.services.spawner = Guarded(**system);
   plan.signals = *signals;
   plan.members = std::move(members);
   plan.color = UseColor(options.no_color, isatty(STDOUT_FILENO) == 1,

@@ -121,14 +121,17 @@ class StopTest(program.TestCase):
         self.assertIn("bye", up.out)
         self.assertNotIn("killing", up.err)
 
-    def test_sigkill_takes_every_direct_child_along(self):
-        up = self.up(f"a: {FOREVER}\nb: trap '' TERM HUP; echo ready; while :; do sleep 0.05; done\n")
-        pids = [up.pid_of(name) for name in "ab"]
+    def test_sigkill_takes_everything_along(self):
+        up = self.up(f"a: {FOREVER}\nb: trap '' TERM HUP; echo ready; while :; do sleep 0.05; done\n"
+                     "c: sleep 1000 & echo grandchild $!; exec sleep 1000\n")
+        pids = [up.pid_of(name) for name in "abc"]
         up.wait_out("ready")
+        pids.append(int(up.wait_out(r"grandchild (\d+)")[1]))
+        pids += proc.children(up.pid)  # the guard among them
         up.send(signal.SIGKILL)
         self.assertEqual(up.wait(), -signal.SIGKILL)
         for pid in pids:
-            program.until(lambda: proc.state(pid) in ("", "Z"), "the end of a child")
+            program.until(lambda: proc.state(pid) in ("", "Z"), "the end of a process")
 
 
 class HardCaseTest(program.TestCase):
@@ -214,7 +217,7 @@ class HardCaseTest(program.TestCase):
             return (len(proc.descriptors(up.pid)), len(proc.threads(up.pid)),
                     [proc.state(p) for p in proc.children(up.pid)])
         before = program.settled(holdings, "what it holds")
-        self.assertEqual(before[2], ["S"])
+        self.assertEqual(before[2], ["S", "S"])  # the guard is one
         for i in range(20):
             up.send(signal.SIGHUP)
             up.wait_err("a ended", i + 2)
