@@ -1,4 +1,4 @@
-// What only the fast watcher has; child_watcher_test.cc has what all have.
+// What only the fast watcher has; every_watcher.h is for what all have.
 #include "process/fast_watcher.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-// What only the pidfd watcher has; child_watcher_test.cc has what all have.
+// What only the pidfd watcher has; every_watcher.h is for what all have.
 #include "process/pidfd_watcher.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // What the watchers of SIGCHLD have to do with the signal relay;
-// child_watcher_test.cc has what all watchers have.
+// every_watcher.h is for what all watchers have.
 #include <signal.h>
 
 #include <string>

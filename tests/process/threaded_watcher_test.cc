@@ -1,4 +1,4 @@
-// What only the threaded watcher has; child_watcher_test.cc has what all have.
+// What only the threaded watcher has; every_watcher.h is for what all have.
 #include "process/threaded_watcher.h"
 
 #include <signal.h>
