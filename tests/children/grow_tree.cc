@@ -42,21 +42,39 @@ bool HasReader(int patience) {
   if (strcmp(role, "session") == 0) setsid();
   if (strcmp(role, "ignore") == 0) signal(SIGTERM, SIG_IGN);
   if (strcmp(role, "circle") == 0) Circle();
-  if (strcmp(role, "orphan") == 0) {
-    setsid();
-    if (fork() != 0) _exit(0);
-    while (getppid() == getpgrp()) usleep(100);  // until it is one
-  }
   Wait(role, getpid());
+}
+
+// Only we can write into the pipe, and close it when the parent is reaped: then
+// its child is an orphan.
+void GrowOrphan() {
+  int reaped[2];
+  if (pipe(reaped) != 0) _exit(1);
+  int parent = fork();
+  if (parent != 0) {
+    waitpid(parent, nullptr, 0);
+    close(reaped[0]);
+    close(reaped[1]);
+    return;
+  }
+  close(reaped[1]);
+  setsid();
+  if (fork() != 0) _exit(0);
+  pollfd end = {reaped[0], 0, 0};
+  poll(&end, 1, -1);
+  close(reaped[0]);
+  Wait("orphan", getpid());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    int pid = fork();
-    if (pid == 0) Play(argv[i]);
-    if (strcmp(argv[i], "orphan") == 0) waitpid(pid, nullptr, 0);
+    if (strcmp(argv[i], "orphan") == 0) {
+      GrowOrphan();
+    } else if (fork() == 0) {
+      Play(argv[i]);
+    }
   }
   Wait("leader", getpid());
 }

@@ -1,13 +1,11 @@
 #include "process/cgroup.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +16,7 @@
 #include "tests/support/leak_check.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/seccomp_filter.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -34,19 +33,12 @@ class CgroupTest : public LeakCheckedTest {
     if (!made.ok()) GTEST_SKIP() << made.status();
     cgroup_ = *made;
   }
-  // The folder of the test is gone, too, when the last has ended.
+  // The folder of the test is gone, too, when the last has ended. Here and
+  // below the kernel takes a moment.
   void TearDown() override {
     if (cgroup_ == nullptr) return;
-    EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
+    EXPECT_TRUE(YieldUntil([&] { return !*cgroup_->IsPopulated(); }));
     EXPECT_TRUE(cgroup_->Remove().ok());
-  }
-  // The kernel takes a moment for it.
-  static bool Until(const std::function<bool()>& holds) {
-    for (int i = 0; i < 20000; ++i) {
-      if (holds()) return true;
-      poll(nullptr, 0, 1);
-    }
-    return false;
   }
 
   std::shared_ptr<Cgroup> cgroup_;
@@ -58,7 +50,7 @@ TEST_F(CgroupTest, AChildIsInItBeforeItRuns) {
       {.argv = {"/bin/cat", "/proc/self/cgroup"}, .cgroup = cgroup_->folder()});
   EXPECT_THAT(
       path, HasSubstr(cgroup_->folder().substr(cgroup_->folder().rfind('/'))));
-  EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
+  EXPECT_TRUE(YieldUntil([&] { return !*cgroup_->IsPopulated(); }));
   const std::string folder = cgroup_->folder();
   cgroup_.reset();
   struct stat info;
@@ -87,16 +79,16 @@ TEST_F(CgroupTest, KillsAllAtOnce) {
   EXPECT_EQ(cgroup_->Remove().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(cgroup_->Kill().ok());
   tree.AwaitEnd();
-  EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
+  EXPECT_TRUE(YieldUntil([&] { return !*cgroup_->IsPopulated(); }));
   EXPECT_THAT(*cgroup_->Members(), IsEmpty());
 }
 
 TEST_F(CgroupTest, FreezesAndThaws) {
   GrownTree tree({"member"}, {.cgroup = cgroup_->folder()});
   EXPECT_TRUE(cgroup_->Freeze(true).ok());
-  EXPECT_TRUE(Until([&] { return *cgroup_->IsFrozen(); }));
+  EXPECT_TRUE(YieldUntil([&] { return *cgroup_->IsFrozen(); }));
   EXPECT_TRUE(cgroup_->Freeze(false).ok());
-  EXPECT_TRUE(Until([&] { return !*cgroup_->IsFrozen(); }));
+  EXPECT_TRUE(YieldUntil([&] { return !*cgroup_->IsFrozen(); }));
   EXPECT_TRUE(cgroup_->Freeze(true).ok());
   EXPECT_TRUE(cgroup_->Kill().ok());
   tree.AwaitEnd();
@@ -116,7 +108,7 @@ TEST_F(CgroupTest, CountsAndRemovesWhatIsBelow) {
   EXPECT_THAT(*cgroup_->Members(), ElementsAre(tree.leader().pid));
   EXPECT_TRUE(cgroup_->Kill().ok());
   tree.AwaitEnd();
-  EXPECT_TRUE(Until([&] { return !*cgroup_->IsPopulated(); }));
+  EXPECT_TRUE(YieldUntil([&] { return !*cgroup_->IsPopulated(); }));
 }
 
 TEST(CgroupStartTest, AChildThatCannotEnterSaysSo) {

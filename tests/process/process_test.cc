@@ -2,7 +2,6 @@
 // A2 and A29; who waits for the output's end, and who is told of every chunk.
 #include "process/process.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #include <chrono>
@@ -20,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/process/running_process.h"
 #include "tests/support/child_program.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -201,15 +201,19 @@ class ProcessObserverTest : public RunningProcessTest {
   OutputObserver Noting(const std::string& name) {
     return system_->spawn<caf::hidden>(NoteOutput, trace_, name);
   }
-  // How much the keeper has when no more comes, because the child waits.
-  static size_t SizeWhenStuck(Kept& kept) {
+  // How much the keeper has when no more comes, because the child waits:
+  // however often the I/O thread looks.
+  size_t SizeWhenStuck(Kept& kept) {
     size_t last = 0;
-    for (int same = 0, tries = 0; same < 20 && tries < 20000; ++tries) {
-      poll(nullptr, 0, 1);
+    int same = 0;
+    EXPECT_TRUE(YieldUntil([&] {
+      WaitForIteration(*io_);
       std::lock_guard<std::mutex> lock(kept.mutex);
-      same = kept.size == last ? same + 1 : 0;
+      const bool stuck = kept.size > 0 && StateOf(pid_) == 'S';
+      same = stuck && kept.size == last ? same + 1 : 0;
       last = kept.size;
-    }
+      return same == 20;
+    }));
     return last;
   }
 };

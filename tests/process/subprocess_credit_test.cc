@@ -1,6 +1,5 @@
 // A slow observer holds its child up (core rule 4): the credit from the pipe to
 // the observer, and on to the next pipe.
-#include <poll.h>
 #include <signal.h>
 
 #include <atomic>
@@ -18,6 +17,7 @@
 #include "io/credit.h"
 #include "process/subprocess.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -57,16 +57,28 @@ class Credits {
 
 class SubprocessCreditTest : public ProcessTest {
  protected:
-  // When the child does not run and no more output comes: it waits for room,
-  // or has ended.
-  size_t SizeWhenStuck() {
-    size_t last = OutSize();
-    for (int same = 0, tries = 0; same < 20 && tries < 20000; ++tries) {
-      poll(nullptr, 0, 1);
-      same = OutSize() == last && StateOf(pid_) != 'R' ? same + 1 : 0;
+  // How much came when the child does not run and no more comes, however often
+  // the I/O thread looks: it waits for room, or has ended.
+  size_t SizeWhenStuck(const ProcessObserver& observer) {
+    size_t last = 0;
+    int same = 0;
+    EXPECT_TRUE(YieldUntil([&] {
+      WaitForIteration(*io_);
+      WaitForObserver(observer);
+      const char state = StateOf(pid_);
+      const bool stuck = state == 'S' || state == 'Z' || state == '-';
+      same = stuck && OutSize() > 0 && OutSize() == last ? same + 1 : 0;
       last = OutSize();
-    }
+      return same == 20;
+    }));
     return last;
+  }
+
+  // Returns when it has handled all that it was sent before.
+  void WaitForObserver(const ProcessObserver& observer) {
+    const size_t before = trace_->Count("PAUSE");
+    caf::anon_send(observer, PauseWriting{});
+    ASSERT_TRUE(trace_->WaitFor("PAUSE", before + 1));
   }
 
   Credits credits_;
@@ -93,7 +105,7 @@ TEST_F(SubprocessCreditTest, PassesCreditFromOneChildToTheNext) {
                    .note_output = false});
   pid_t sink_pid = pid_;
   ASSERT_EQ(Start(source, flood), "");
-  size_t stuck = SizeWhenStuck();
+  size_t stuck = SizeWhenStuck(flood.observer);
   EXPECT_LE(stuck, kMiB);  // window, one block, and what the pipe took
   ASSERT_EQ(kill(sink_pid, SIGCONT), 0);
   ASSERT_TRUE(trace_->WaitFor("CL"));
@@ -109,10 +121,10 @@ TEST_F(SubprocessCreditTest, AFloodIsHeldUpByCreditAndThenDrained) {
   start.window = 128 * 1024;
   start.observer = NewObserver(credits_.Keeper());
   ASSERT_EQ(Start(child, start), "");
-  EXPECT_LE(SizeWhenStuck(), 256 * 1024u);
+  EXPECT_LE(SizeWhenStuck(start.observer), 256 * 1024u);
   EXPECT_EQ(trace_->Count("CL"), 0u);
   credits_.LetGo();
-  size_t stuck = SizeWhenStuck();
+  size_t stuck = SizeWhenStuck(start.observer);
   EXPECT_LE(stuck, 512 * 1024u);
   credits_.KeepNoMore();
   ASSERT_TRUE(trace_->WaitFor("CL"));
@@ -128,7 +140,7 @@ TEST_F(SubprocessCreditTest, ABytewiseChildIsHeldUpByCreditToo) {
   start.window = 64 * 1024;
   start.observer = NewObserver(credits_.Keeper());
   ASSERT_EQ(Start(child, start), "");
-  SizeWhenStuck();
+  SizeWhenStuck(start.observer);
   credits_.KeepNoMore();
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_EQ(OutSize(), 100000u);
@@ -142,7 +154,7 @@ TEST_F(SubprocessCreditTest, ExitIsToldWhileOutputWaitsForCredit) {
   start.observer = NewObserver(credits_.Keeper());
   ASSERT_EQ(Start(child, start), "");
   for (int i = 0; i < 20 && trace_->Count("EXIT 0") == 0; ++i) {
-    if (SizeWhenStuck() < 20000) credits_.LetGo();
+    if (SizeWhenStuck(start.observer) < 20000) credits_.LetGo();
   }
   ASSERT_TRUE(trace_->WaitFor("EXIT 0"));
   EXPECT_LT(OutSize(), 90000u);
@@ -166,14 +178,15 @@ TEST_F(SubprocessCreditTest, SilenceLosesNothingOfASlowObserver) {
     Credits credits;
     start.observer = NewObserver(credits.Keeper());
     ASSERT_EQ(Start(child, start), "");
-    while (SizeWhenStuck() < kSize - 65536) credits.LetGo();
-    while (got_->Size(ProcessStream::kStderr) == 0) poll(nullptr, 0, 1);
+    while (SizeWhenStuck(start.observer) < kSize - 65536) credits.LetGo();
+    ASSERT_TRUE(
+        YieldUntil([&] { return got_->Size(ProcessStream::kStderr) > 0; }));
     caf::anon_send(child, CloseStreamsWhenSilent{absl::Milliseconds(1)});
-    for (int i = 0; trace_->Count("CL") < static_cast<size_t>(round); ++i) {
-      poll(nullptr, 0, 1);
+    ASSERT_TRUE(YieldUntil([&] {
+      WaitForTimer(*io_, absl::Milliseconds(1));
       credits.LetGo();
-      ASSERT_LT(i, 20000);
-    }
+      return trace_->Count("CL") >= static_cast<size_t>(round);
+    }));
     EXPECT_EQ(OutSize(), kSize);
   }
 }

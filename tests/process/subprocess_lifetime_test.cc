@@ -1,6 +1,5 @@
 // Who ends with whom: observers, handles and the subprocess (rows P11, P12,
 // P24). The fixture looks for what is left.
-#include <poll.h>
 #include <signal.h>
 
 #include <chrono>
@@ -21,19 +20,6 @@ class SubprocessLifetimeTest : public ProcessTest {
  protected:
   void Kill(const Subprocess& child) {
     caf::anon_send_exit(child, caf::exit_reason::kill);
-  }
-
-  static void WaitUntilDead(pid_t pid) {
-    for (int tries = 0; !IsDead(pid); ++tries) {
-      ASSERT_LT(tries, 20000) << pid;
-      poll(nullptr, 0, 1);
-    }
-  }
-  // Moves the race of a round to another moment.
-  static void SpinFor(std::chrono::steady_clock::duration time) {
-    auto end = std::chrono::steady_clock::now() + time;
-    while (std::chrono::steady_clock::now() < end) {
-    }
   }
 };
 

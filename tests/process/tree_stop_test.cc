@@ -1,6 +1,5 @@
 #include "process/tree_stop.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "process/reap.h"
 #include "tests/process/grown_tree.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -33,10 +33,10 @@ class TreeStopTest : public LeakCheckedTest {
   // Looks until nobody within reach is alive, at one and the same time: no
   // further rung is due.
   static TreeReport Finish(TreeStop& stop, TreeStop::Next next) {
-    for (int i = 0; next == TreeStop::Next::kWait && i < 20000; ++i) {
-      poll(nullptr, 0, 1);
-      next = *stop.OnTime(kStart);
-    }
+    YieldUntil([&] {
+      if (next == TreeStop::Next::kWait) next = *stop.OnTime(kStart);
+      return next != TreeStop::Next::kWait;
+    });
     EXPECT_EQ(next, TreeStop::Next::kDone);
     return stop.Report();
   }
@@ -140,10 +140,10 @@ TEST_F(TreeStopTest, WalksThePlan) {
   ASSERT_EQ(*stop->Begin(kStart), TreeStop::Next::kWait);
   EXPECT_LE(stop->wake_at(), kStart + seconds(5));
   const auto expected = tree.pids({"leader", "member", "group"});
-  for (int i = 0; stop->Report().killed.size() < 3 && i < 20000; ++i) {
-    poll(nullptr, 0, 1);
-    ASSERT_EQ(*stop->OnTime(kStart + seconds(4)), TreeStop::Next::kWait);
-  }
+  YieldUntil([&] {
+    EXPECT_EQ(*stop->OnTime(kStart + seconds(4)), TreeStop::Next::kWait);
+    return HasFailure() || stop->Report().killed.size() >= 3;
+  });
   EXPECT_EQ(stop->Report().killed, expected);
   EXPECT_EQ(stop->Report().left, tree.pids({"ignore"}));
   auto next = stop->OnTime(kStart + seconds(5));

@@ -2,16 +2,17 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -80,9 +81,8 @@ LeakCheckedTest::LeakCheckedTest()
       children_(Children()) {}
 
 LeakCheckedTest::~LeakCheckedTest() {
-  for (int tries = 0; ThreadCount() > threads_ && tries < 1000; ++tries) {
-    poll(nullptr, 0, 1);
-  }
+  YieldUntil([&] { return ThreadCount() <= threads_; },
+             std::chrono::seconds(2));
   EXPECT_THAT(OpenDescriptors(), ::testing::ElementsAreArray(descriptors_));
   EXPECT_EQ(ThreadCount(), threads_);
   EXPECT_THAT(Children(), ::testing::ElementsAreArray(children_));

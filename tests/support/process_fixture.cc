@@ -2,7 +2,9 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -11,9 +13,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "gtest/gtest.h"
+#include "io/owned_fd.h"
 #include "process/pidfd_watcher.h"
 #include "process/spawner.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -145,10 +149,8 @@ bool ProcessTest::IsGone(pid_t pid) {
 }
 
 bool ProcessTest::WaitUntilGone(pid_t pid) {
-  for (int tries = 0; tries < 20000; ++tries) {
-    if (IsGone(pid)) return true;
-    poll(nullptr, 0, 1);
-  }
+  WaitUntilDead(pid);
+  if (YieldUntil([&] { return IsGone(pid); })) return true;
   ADD_FAILURE() << "process " << pid << " is still there: " << StateOf(pid);
   return false;
 }
@@ -166,10 +168,33 @@ bool ProcessTest::IsDead(pid_t pid) {
   return state == '-' || state == 'Z' || state == 'X';
 }
 
+void ProcessTest::WaitUntilDead(pid_t pid) {
+  OwnedFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd.valid()) {
+    EXPECT_EQ(errno, ESRCH) << "pidfd_open " << pid;
+    return;
+  }
+  const std::chrono::milliseconds patience = kPatience;
+  pollfd end = {pidfd.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&end, 1, static_cast<int>(patience.count())), 1)
+      << "process " << pid << " still runs: " << StateOf(pid);
+}
+
 void ProcessTest::WaitForNoChildren() {
-  for (int tries = 0; !Children().empty(); ++tries) {
-    ASSERT_LT(tries, 20000) << ::testing::PrintToString(Children());
-    poll(nullptr, 0, 1);
+  // One that is started meanwhile is waited for, too.
+  EXPECT_TRUE(YieldUntil([] {
+    for (const std::string& child : Children()) {
+      int pid = -1;
+      EXPECT_TRUE(absl::SimpleAtoi(child.substr(0, child.find(' ')), &pid));
+      WaitUntilDead(pid);
+    }
+    return Children().empty();
+  })) << ::testing::PrintToString(Children());
+}
+
+void ProcessTest::SpinFor(std::chrono::steady_clock::duration time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
   }
 }
 

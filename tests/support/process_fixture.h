@@ -121,14 +121,22 @@ class ProcessTest : public IoTest {
 
   // True when `pid` is no process any more, not even a zombie.
   static bool IsGone(pid_t pid);
-  // Waits for that; false and a failure of the test if it does not come.
-  static bool WaitUntilGone(pid_t pid);
   // One letter of proc(5), '-' when it is gone.
   static char StateOf(pid_t pid);
   // True when it does not run any more; who reaps it is not our business.
   static bool IsDead(pid_t pid);
+
+  // Wait for that; a failure of the test if it does not come, and false. An end
+  // shows at a pidfd. That somebody has reaped shows nowhere: the pidfd of a
+  // zombie is readable already (pidfd_open(2)). But he is at it, a thread of
+  // ours for the most part, so the rest is a matter of yielding.
+  static void WaitUntilDead(pid_t pid);
+  static bool WaitUntilGone(pid_t pid);
   // Returns when we have no child, not even a zombie.
   static void WaitForNoChildren();
+
+  // Moves the race of a round to another moment.
+  static void SpinFor(std::chrono::steady_clock::duration time);
 
   // Sends SIGSTOP to the child of the last start; returns when it stands still.
   void Freeze(const Subprocess& child);
