@@ -1,49 +1,31 @@
-// The child's descriptors: core rule 5, "descriptors, close_range" and "files
-// for stdio".
+// The child's stdin, stdout and stderr: core rule 5, "files for stdio".
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <fstream>
-#include <sstream>
+#include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
+#include "io/owned_fd.h"
+#include "process/command.h"
+#include "process/exit_status.h"
 #include "process/spawn.h"
 #include "tests/process/ran_child.h"
+#include "tests/process/spawn_files.h"
 #include "tests/support/child_program.h"
-#include "tests/support/leak_check.h"
-#include "tests/support/seccomp_filter.h"
 
 namespace troupe {
 namespace {
 
-class SpawnStdioTest : public LeakCheckedTest {
+class SpawnStdioTest : public SpawnFilesTest {
  protected:
-  SpawnStdioTest() {
-    std::string pattern = absl::StrCat(::testing::TempDir(), "/stdioXXXXXX");
-    folder_ = mkdtemp(pattern.data());
-  }
-
-  std::string Path(const std::string& name) { return folder_ + "/" + name; }
-
-  static std::string Content(const std::string& path) {
-    std::stringstream content;
-    content << std::ifstream(path).rdbuf();
-    return content.str();
-  }
-
-  static OwnedFd OpenToWrite(const std::string& path) {
-    return OwnedFd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  }
-
   // Meanwhile our 1 leads to the file "one" and our 2 to "two".
   RanChild RunWithOursInFiles(const Command& command) {
     OwnedFd kept[2] = {OwnedFd(fcntl(1, F_DUPFD_CLOEXEC, 3)),
@@ -56,8 +38,6 @@ class SpawnStdioTest : public LeakCheckedTest {
     dup2(kept[1].get(), 2);
     return ran;
   }
-
-  std::string folder_;
 };
 
 TEST_F(SpawnStdioTest, CarriesBytesThroughPipes) {
@@ -83,36 +63,6 @@ TEST_F(SpawnStdioTest, LetsTheChildReopenItsStdin) {
   EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
 }
 
-TEST_F(SpawnStdioTest, GivesTheChildNoExtraDescriptors) {
-  OwnedFd inheritable(open("/dev/null", O_RDONLY));  // no O_CLOEXEC
-  OwnedFd high(fcntl(inheritable.get(), F_DUPFD, 700));
-  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
-                      .stdin_from = Stdio::Null(),
-                      .stderr_to = Stdio::Null()}),
-            "0 blocking\n1 blocking\n2 blocking\n");
-}
-
-// Ask 5 of the peers, where close_range(2) is forbidden. More of them than one
-// call lists.
-TEST_F(SpawnStdioTest, GivesTheChildNoExtraDescriptorsWithoutCloseRange) {
-  for (int error : {EPERM, ENOSYS}) {
-    EXPECT_EQ(RunRefusing({{SYS_close_range, error}},
-                          [] {
-                            std::vector<OwnedFd> inheritable;
-                            for (int i = 0; i < 300; ++i) {
-                              inheritable.emplace_back(dup(0));
-                            }
-                            return OutputOf(
-                                {.argv = {ChildProgram("print_fds")},
-                                 .stdin_from = Stdio::Null(),
-                                 .stderr_to = Stdio::Null(),
-                                 .extra_fds = {{.child_number = 40, .fd = 0},
-                                               {.child_number = 7, .fd = 0}}});
-                          }),
-              "0 blocking\n1 blocking\n2 blocking\n7 blocking\n40 blocking\n");
-  }
-}
-
 TEST_F(SpawnStdioTest, GivesTheChildBlockingStdio) {
   std::ofstream(Path("in")) << "x";
   EXPECT_EQ(
@@ -124,78 +74,6 @@ TEST_F(SpawnStdioTest, GivesTheChildBlockingStdio) {
                       .stdin_from = Stdio::Pipe(),
                       .stderr_to = Stdio::Pipe()}),
             "0 blocking\n1 blocking\n2 blocking\n");
-}
-
-TEST_F(SpawnStdioTest, GivesExtraDescriptorsUnderTheirNumbers) {
-  OwnedFd file = OpenToWrite(Path("extra"));
-  auto shared = std::make_shared<OwnedFd>(OpenToWrite(Path("shared")));
-  // One that would be inherited lies in the gap between the two.
-  OwnedFd stray(fcntl(file.get(), F_DUPFD, 20));
-  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
-                      .stdin_from = Stdio::Null(),
-                      .stderr_to = Stdio::Null(),
-                      .extra_fds = {{.child_number = 40, .shared_fd = shared},
-                                    {.child_number = 7, .fd = file.get()}}}),
-            "0 blocking\n1 blocking\n2 blocking\n7 blocking\n40 blocking\n");
-}
-
-// The highest number there is leaves no room above it for copies.
-TEST_F(SpawnStdioTest, GivesTheHighestNumberThereIs) {
-  OwnedFd file = OpenToWrite(Path("extra"));
-  rlimit before, low;
-  getrlimit(RLIMIT_NOFILE, &before);
-  low = {300, before.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &low);
-  std::string out =
-      OutputOf({.argv = {ChildProgram("print_fds")},
-                .stdin_from = Stdio::Pipe(),
-                .stderr_to = Stdio::Merged(),
-                .extra_fds = {{299, file.get()}, {3, file.get()}}});
-  setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_EQ(out,
-            "0 blocking\n1 blocking\n2 blocking\n3 blocking\n299 blocking\n");
-}
-
-TEST_F(SpawnStdioTest, KeepsAnExtraDescriptorThatHasItsNumberAlready) {
-  OwnedFd file = OpenToWrite(Path("extra"));  // close-on-exec in the parent
-  std::string number = absl::StrCat(file.get());
-  EXPECT_EQ(OutputOf({.argv = {ChildProgram("print_fds")},
-                      .stdin_from = Stdio::Null(),
-                      .stderr_to = Stdio::Null(),
-                      .extra_fds = {{file.get(), file.get()}}}),
-            absl::StrCat("0 blocking\n1 blocking\n2 blocking\n", number,
-                         " blocking\n"));
-}
-
-TEST_F(SpawnStdioTest, SwapsExtraDescriptors) {
-  OwnedFd a = OpenToWrite(Path("a")), b = OpenToWrite(Path("b"));
-  std::string script =
-      absl::StrCat("echo a >&", a.get(), "; echo b >&", b.get());
-  RanChild ran =
-      RunToEnd({.argv = {"/bin/bash", "-c", script},
-                .extra_fds = {{a.get(), b.get()}, {b.get(), a.get()}}});
-  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
-  EXPECT_EQ(Content(Path("a")), "b\n");
-  EXPECT_EQ(Content(Path("b")), "a\n");
-}
-
-// The copies that make a swap safe need numbers, too, and the lowest free one
-// is taken here.
-TEST_F(SpawnStdioTest, SwapsBesideADescriptorThatTakesTheFirstFreeNumber) {
-  OwnedFd spare(fcntl(0, F_DUPFD_CLOEXEC, 3));
-  OwnedFd a = OpenToWrite(Path("a")), b = OpenToWrite(Path("b"));
-  OwnedFd other = OpenToWrite(Path("other"));
-  int free = spare.get();
-  spare.Close();
-  std::string script =
-      absl::StrCat("echo a >&", a.get(), "; echo b >&", b.get());
-  RanChild ran = RunToEnd(
-      {.argv = {"/bin/bash", "-c", script},
-       .extra_fds = {
-           {a.get(), b.get()}, {b.get(), a.get()}, {free, other.get()}}});
-  EXPECT_EQ(ran.status, ExitStatus::Exited(0)) << ran.spawned;
-  EXPECT_EQ(Content(Path("a")), "b\n");
-  EXPECT_EQ(Content(Path("b")), "a\n");
 }
 
 // The parent's 1 and 2 lead to two files here, and the child gets each as the
@@ -290,16 +168,6 @@ TEST_F(SpawnStdioTest, ReportsAFileThatIsNotThere) {
              .stdin_from = Stdio::File("/nowhere/x", Stdio::FileMode::kRead)})
           .status();
   EXPECT_EQ(status.message(), "open \"/nowhere/x\": No such file or directory");
-}
-
-// Row P6: a bad descriptor is EBADF.
-TEST_F(SpawnStdioTest, ReportsADescriptorThatIsNotOpen) {
-  for (const Command& command :
-       {Command{.argv = {"/bin/true"}, .stdin_from = Stdio::Descriptor(999)},
-        Command{.argv = {"/bin/true"}, .extra_fds = {{5, 999}}}}) {
-    EXPECT_EQ(Spawn(command).status().message(),
-              "dup \"fd 999\": Bad file descriptor");
-  }
 }
 
 // Core rule 5: opening a FIFO in the child blocked every spawn.
