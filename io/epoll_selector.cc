@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
+#include "io/plain_call.h"
 #include "io/selector.h"
 
 namespace troupe {
@@ -31,7 +32,7 @@ class EpollSelector final : public Selector {
   }
 
   absl::Span<const Event> Wait(int timeout_ms) override {
-    int n = epoll_wait(epoll_.get(), raw_.data(), raw_.size(), timeout_ms);
+    int n = PlainWait(epoll_.get(), raw_.data(), raw_.size(), timeout_ms);
     if (n < 0) n = 0;  // EINTR; the other errors are bugs of ours
     for (int i = 0; i < n; ++i) {
       events_[i] = Event{raw_[i].data.u64, raw_[i].events};

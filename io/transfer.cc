@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "io/plain_call.h"
+
 namespace troupe {
 namespace {
 
@@ -29,7 +31,7 @@ TransferResult ReadStreamSocket(int fd, absl::Span<char> room) {
   message.msg_iovlen = 1;
   ssize_t n;
   do {
-    n = recvmsg(fd, &message, MSG_DONTWAIT);
+    n = PlainReceive(fd, &message, MSG_DONTWAIT);
   } while (n < 0 && errno == EINTR);
   TransferResult done = Result(n);
   done.more = (message.msg_flags & MSG_CTRUNC) != 0;
@@ -67,8 +69,8 @@ TransferResult WriteSome(int fd, DescriptorKind kind,
   ssize_t n;
   do {
     if (IsSocket(kind) && pieces.size() == 1) {
-      n = send(fd, pieces[0].iov_base, pieces[0].iov_len,
-               MSG_DONTWAIT | MSG_NOSIGNAL);
+      n = PlainSend(fd, pieces[0].iov_base, pieces[0].iov_len,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
     } else if (IsSocket(kind)) {
       msghdr message = {};
       message.msg_iov = const_cast<iovec*>(pieces.data());
