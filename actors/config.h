@@ -5,7 +5,8 @@
 //   caf::actor_system system(config);
 //
 // CAF's default scheduler polls: hundreds of wake-ups a second in an idle
-// program, and work found up to 1.7 ms late. The `sharing` policy sleeps.
+// program, and work found up to 1.7 ms late. The `sharing` policy sleeps. CAF's
+// clock sleeps, too, while actors without timeouts there end (quiet_clock.h).
 #ifndef TROUPE_ACTORS_CONFIG_H_
 #define TROUPE_ACTORS_CONFIG_H_
 
