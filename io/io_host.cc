@@ -176,6 +176,12 @@ void IoHost::PrepareTimer() {
   // 0 disarms, so what is long due is 1.
   deadline = deadline == timers_.kNever ? 0 : std::max<int64_t>(deadline, 1);
   if (deadline == timer_fd_deadline_) return;
+  // One that is set too early wakes once for nothing: dearer than this call
+  // only if that happens often, and timers that are cancelled are long ones.
+  if (timer_fd_deadline_ != 0 &&
+      (deadline == 0 || deadline >= timer_fd_deadline_)) {
+    return;
+  }
   timer_fd_deadline_ = deadline;
   itimerspec spec = {};
   spec.it_value.tv_sec = deadline / 1000000000;
