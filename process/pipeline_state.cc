@@ -120,7 +120,7 @@ absl::Status PipelineState::ConnectPipes(size_t index, Command* command) {
 void PipelineState::Started() {
   phase_ = Phase::kRunning;
   Tell(PipelineStarted{pids_});
-  start_promise_->deliver(PipelineStarted{pids_});
+  std::exchange(*start_promise_, {}).deliver(PipelineStarted{pids_});
   for (const auto& tell : std::exchange(held_, {})) tell();
   MaybeExited();
   MaybeEnded();
@@ -132,7 +132,7 @@ void PipelineState::Failed(size_t index, const absl::Status& why) {
   next_stdin_.reset();
   const caf::error error = MakeError(InCommand(index, exits_.size(), why));
   StopAll(Ending(request_.stop_plan), [=, this](const absl::Status&) {
-    start_promise_->deliver(error);
+    std::exchange(*start_promise_, {}).deliver(error);
     for (auto& [stop, waiter] : std::exchange(stop_waiters_, {})) {
       waiter.deliver(error);
     }

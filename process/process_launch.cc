@@ -75,7 +75,7 @@ void ProcessState::BeginLaunch(LaunchProcess& request) {
                              .owner = owner_})
       .then(
           [this](const ProcessStarted& started) {
-            if (launching_.pending()) launching_.deliver(started);
+            std::exchange(launching_, {}).deliver(started);
             last_output_ns_ = host_->clock().NowNs();
             WatchQuiet(quiet_timeout_);
           },

@@ -143,6 +143,7 @@ struct WatchChild {
 struct WatchingChild {};
 struct ReapChild {
   pid_t pid = -1;
+  bool reaped = false;  // already, by the sender: it is only to be forgotten
 };
 struct UnwatchChild {
   pid_t pid = -1;

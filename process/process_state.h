@@ -142,7 +142,7 @@ class ProcessState {
   Subprocess subprocess_;
   std::optional<TimerCalls> timers_;
   bool launched_ = false;
-  Promise<ProcessStarted> launching_;   // pending until it is answered
+  Promise<ProcessStarted> launching_;   // empty when it is answered
   std::optional<absl::Status> failed_;  // to launch
   std::optional<ProcessExited> exit_;
   EndedBy ended_by_ = EndedBy::kItself;

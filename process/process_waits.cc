@@ -110,7 +110,7 @@ void ProcessState::FailGathering(const absl::Status& why) {
 }
 
 void ProcessState::FailWaiters(const absl::Status& why) {
-  if (launching_.pending()) launching_.deliver(MakeError(why));
+  std::exchange(launching_, {}).deliver(MakeError(why));
   FailGathering(why);
   for (auto& [number, waiter] : std::exchange(drain_waiters_, {})) {
     timers_->Cancel(waiter.timer);

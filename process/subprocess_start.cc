@@ -79,7 +79,7 @@ void SubprocessState::Watched(ChildSpawned& spawned) {
   phase_ = Phase::kRunning;
   SayCreated();
   Tell(ProcessStarted{child_->pid()});
-  starting_.deliver(ProcessStarted{child_->pid()});
+  std::exchange(starting_, {}).deliver(ProcessStarted{child_->pid()});
   ConnectStreams(spawned);
   if (stop_when_running_.has_value()) {
     BeginStop(*std::exchange(stop_when_running_, std::nullopt));

@@ -14,8 +14,11 @@ void SubprocessState::OnExit(const ChildExited& exited) {
   SayExited();
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
-  // It is reaped already: nothing pins its group's number any more.
-  if (exited.reaped || exited.report.status.lost()) Reap();
+  if (exited.reaped || exited.report.status.lost()) {
+    // Nothing is left to reap, and nothing pins its group's number any more.
+    reaped_ = true;
+    child_->Settle();
+  }
   if (stop_.has_value()) {
     GoOn(reaped_ ? ChildStop::Next::kDone : stop_->OnLeaderEnded());
   } else if (orphaned_) {  // the observer's plan had given up on it
@@ -34,7 +37,7 @@ void SubprocessState::Reap() {
   reaped_ = true;
   (void)troupe::Reap(child_->id());
   child_->Settle();
-  self_->send(services_.watcher, ReapChild{child_->pid()});
+  self_->send(services_.watcher, ReapChild{child_->pid(), /*reaped=*/true});
 }
 
 void SubprocessState::MaybeEnd() {
@@ -53,7 +56,7 @@ void SubprocessState::MaybeEnd() {
 
 // Also whoever waits for a process whose actor is killed hears of it.
 void SubprocessState::FailWaiters(const caf::error& why) {
-  if (starting_.pending()) starting_.deliver(why);
+  std::exchange(starting_, {}).deliver(why);
   for (auto* waiters : {&stop_waiters_, &exit_waiters_}) {
     for (auto& waiter : std::exchange(*waiters, {})) waiter.deliver(why);
   }

@@ -118,7 +118,6 @@ class SubprocessState {
   void FinishStop();
   void Reap();
   void SetTimer(std::optional<TimePoint> when);
-  TimerId StartTimer(absl::Duration after);
 
   Self* self_;
   ProcessServices services_;
@@ -135,7 +134,7 @@ class SubprocessState {
   bool detached_ = false;
   std::shared_ptr<SpawnAttempt> attempt_;
   TimePoint spawn_deadline_;
-  Promise<ProcessStarted> starting_;  // pending until it is answered
+  Promise<ProcessStarted> starting_;  // empty when it is answered
   std::shared_ptr<ChildLease> child_;
   TimePoint started_at_;
   ChildStreams streams_;

@@ -150,15 +150,11 @@ void SubprocessState::OnObserverDown() {
 }
 
 void SubprocessState::SetTimer(std::optional<TimePoint> when) {
-  self_->send(services_.io, CancelTimer{std::exchange(timer_, {})});
-  if (when.has_value()) timer_ = StartTimer(absl::FromChrono(*when - Now()));
-}
-
-TimerId SubprocessState::StartTimer(absl::Duration after) {
-  TimerId timer = TimerId::Next();
-  self_->send(services_.io,
-              troupe::StartTimer{timer, after, TimerObserver(self_)});
-  return timer;
+  if (timer_) services_.host->CancelTimer(std::exchange(timer_, {}));
+  if (!when.has_value()) return;
+  timer_ = TimerId::Next();
+  services_.host->StartTimer(timer_, absl::FromChrono(*when - Now()),
+                             caf::weak_actor_ptr(self_->ctrl()));
 }
 
 }  // namespace troupe

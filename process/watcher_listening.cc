@@ -101,7 +101,7 @@ caf::result<WatcherInfo> WatcherState::Ask() {
   auto promise = self_->make_response_promise<WatcherInfo>();
   auto answer = [=, this](const absl::Status&) mutable {
     promise.deliver(
-        WatcherInfo{source_->kind().name, active(), Awaited().size()});
+        WatcherInfo{source_->kind().name, active(), CountAwaited()});
   };
   WhenSettled(answer);
   return promise;

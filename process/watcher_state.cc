@@ -94,7 +94,11 @@ void WatcherState::Forget(pid_t pid, const absl::Status& why) {
   if (found == children_.end()) return;
   Child child = std::move(found->second);
   children_.erase(found);
-  if (!child.told) source_->Remove(pid);
+  if (child.told) {
+    --told_;
+  } else {
+    source_->Remove(pid);
+  }
   StopMonitoring(child.observer);
   for (Watching& promise : child.starting) promise.deliver(MakeError(why));
 }
@@ -118,9 +122,10 @@ caf::result<ChildUnwatched> WatcherState::Unwatch(pid_t pid) {
 
 // Only one that was told: if its pid is another child's by now, that one is
 // watched on.
-void WatcherState::ReapZombie(pid_t pid) {
+void WatcherState::ReapZombie(const ReapChild& request) {
+  const pid_t pid = request.pid;
   if (!IsKept(pid)) return;
-  (void)Reap(IdOf(pid, children_[pid]));
+  if (!request.reaped) (void)Reap(IdOf(pid, children_[pid]));
   Forget(pid, absl::OkStatus());
 }
 
@@ -156,6 +161,7 @@ void WatcherState::Tell(pid_t pid, const ExitReport& report, bool reaped) {
   self_->send(child.observer, ChildExited{pid, report, reaped});
   source_->Remove(pid);
   child.told = true;
+  ++told_;
   // Nothing is left to reap, and the pid may be another child's soon.
   if (reaped || report.status.lost()) Forget(pid, absl::OkStatus());
 }
@@ -231,7 +237,7 @@ WatcherInterface::behavior_type Behavior(
         asked();
         return state->Watch(request);
       },
-      [=](const ReapChild& request) { state->ReapZombie(request.pid); },
+      [=](const ReapChild& request) { state->ReapZombie(request); },
       [=](const UnwatchChild& request) {
         asked();
         return state->Unwatch(request.pid);

@@ -56,7 +56,7 @@ class WatcherState {
 
   caf::result<WatchingChild> Watch(WatchChild& request);
   caf::result<ChildUnwatched> Unwatch(pid_t pid);
-  void ReapZombie(pid_t pid);
+  void ReapZombie(const ReapChild& request);
   caf::result<WatcherAttached> Attach();
   caf::result<WatcherDetached> Detach(bool close);
   caf::result<WatcherInfo> Ask();
@@ -78,6 +78,7 @@ class WatcherState {
   bool IsKept(pid_t pid) const;
   absl::StatusOr<std::optional<ExitReport>> Look(pid_t pid) const;
   std::vector<pid_t> Awaited() const;
+  size_t CountAwaited() const { return children_.size() - told_; }
   void Log(absl::string_view line) const;
   Self* self() const { return self_; }
   IoHost& host() const { return *host_; }
@@ -120,6 +121,7 @@ class WatcherState {
   uint64_t attempt_ = 0;  // to listen; a detach ends it
   uint64_t serial_ = 0;
   std::unordered_map<pid_t, Child> children_;
+  size_t told_ = 0;  // of them
   // How many children each observer watches; monitored while it is listed.
   std::unordered_map<caf::actor_addr, int> observers_;
   std::vector<Settled> settling_;

@@ -167,11 +167,11 @@ bool State::Finish(const absl::Status& why) {
         caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
         caf::make_message(EndWatch{watch}), host_);
   }
-  if (!promise_.pending()) return true;
+  auto promise = std::exchange(promise_, {});
   if (why.ok()) {
-    promise_.deliver(Spliced{pump_->bytes()});
+    promise.deliver(Spliced{pump_->bytes()});
   } else {
-    promise_.deliver(MakeError(why));
+    promise.deliver(MakeError(why));
   }
   return true;
 }

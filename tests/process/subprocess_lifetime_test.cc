@@ -4,12 +4,15 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
+#include "caf/actor_cast.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
 #include "process/subprocess.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -67,6 +70,17 @@ TEST_F(SubprocessLifetimeTest, HoldsItsObserverNoLongerThanTheProcess) {
   }
   ASSERT_TRUE(trace_->WaitFor("CL"));
   ASSERT_TRUE(trace_->WaitFor("observer gone"));
+}
+
+// Also of a start that nobody waits for: its promise must not keep it.
+TEST_F(SubprocessLifetimeTest, LeavesWithItsProcessWhenNobodyAskedForTheStart) {
+  StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
+  start.observer = NewObserver();
+  Subprocess child = NewSubprocess();
+  const caf::weak_actor_ptr weak(caf::actor_cast<caf::strong_actor_ptr>(child));
+  caf::anon_send(std::exchange(child, {}), std::move(start));
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_TRUE(YieldUntil([&] { return weak.lock() == nullptr; }));
 }
 
 // -- the observer -------------------------------------------------------------
