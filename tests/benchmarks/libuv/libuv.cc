@@ -19,6 +19,7 @@ int Main(int argc, char** argv) {
                      {"libuv W7", Echo<UvEcho>},
                      {"libuv W8", Signals<UvLoop>},
                      {"libuv W9", Timers<UvLoop>},
+                     {"libuv W10", Echo<UvEcho>},
                      {"libuv W15", CallsOnLoop<UvLoop>},
                      {"libuv W16", CallsFromThread<UvLoop>},
                      {"libuv W17", Readers<UvLoop>}});

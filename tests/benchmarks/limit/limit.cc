@@ -23,6 +23,7 @@ int Main(int argc, char** argv) {
                      {"limit W7-tls", TlsEcho<LimitTlsEcho>},
                      {"limit W8", Signals<LimitLoop>},
                      {"limit W9", Timers<LimitLoop>},
+                     {"limit W10", Echo<LimitEcho>},
                      {"limit W15", CallsOnLoop<LimitLoop>},
                      {"limit W16", CallsFromThread<LimitLoop>},
                      {"limit W17", Readers<LimitLoop>}});

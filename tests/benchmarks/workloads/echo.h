@@ -2,6 +2,10 @@
 // connection one message of that size goes forth and back at a time. The client
 // is the same plain program for all, a process of its own on the same CPU.
 //
+// W10: the same among connections on which nothing happens, the variant is
+// `SIZE/CONNECTIONS+IDLE`; and what memory each connection costs the server,
+// with what its program starts once.
+//
 // A server is made of connected sockets, which become its own, and has Run(),
 // which returns when the peer has closed all of them.
 #ifndef TROUPE_TESTS_BENCHMARKS_WORKLOADS_ECHO_H_
@@ -22,7 +26,12 @@ void MeasureEcho(EchoClient& client, Report& report,
                  const Arguments&... arguments) {
   const double count = client.messages();
   const std::vector<int> sockets = client.Start();
+  const int64_t before = ResidentKib();
   Server server(sockets, arguments...);
+  if (client.idle() > 0) {
+    report.Add("bytes_per_connection",
+               (ResidentKib() - before) * 1024.0 / sockets.size());
+  }
   const int64_t allocations = Allocations();
   client.Go();
   server.Run();

@@ -19,6 +19,11 @@ void Require(bool holds) {
   if (!holds) abort();
 }
 
+size_t NumberBehind(char sign, const std::string& variant) {
+  const size_t place = variant.find(sign);
+  return place == variant.npos ? 0 : std::stoul(variant.substr(place + 1));
+}
+
 void RaiseDescriptorLimit() {
   rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -30,13 +35,14 @@ void RaiseDescriptorLimit() {
 
 EchoClient::EchoClient(const Run& run)
     : size_(std::stoul(run.variant)),
-      connections_(std::stoul(run.variant.substr(run.variant.find('/') + 1))),
+      connections_(NumberBehind('/', run.variant)),
+      idle_(NumberBehind('+', run.variant)),
       rounds_(std::max<int64_t>(run.count / connections_, 1)) {}
 
 std::vector<int> EchoClient::Start() {
   RaiseDescriptorLimit();
   std::vector<int> servers;
-  for (size_t i = 0; i < connections_; ++i) {
+  for (size_t i = 0; i < connections_ + idle_; ++i) {
     int ends[2];
     Require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     servers.push_back(ends[0]);

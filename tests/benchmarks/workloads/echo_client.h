@@ -16,14 +16,15 @@ namespace troupe {
 
 class EchoClient {
  public:
-  // `SIZE/CONNECTIONS`; about so many messages in all, the same number on each
-  // connection.
+  // `SIZE/CONNECTIONS` or `SIZE/CONNECTIONS+IDLE`; about so many messages in
+  // all, the same number on each connection that is not idle.
   explicit EchoClient(const Run& run);
   EchoClient(const EchoClient&) = delete;
   EchoClient& operator=(const EchoClient&) = delete;
   virtual ~EchoClient() = default;
 
   int64_t messages() const { return rounds_ * connections_; }
+  size_t idle() const { return idle_; }
 
   // Forks the child, before the caller has threads; the server's sockets.
   std::vector<int> Start();
@@ -47,6 +48,7 @@ class EchoClient {
 
   const size_t size_;
   const size_t connections_;
+  const size_t idle_;
   const int64_t rounds_;
   std::vector<int> sockets_;
   int go_[2] = {-1, -1};
