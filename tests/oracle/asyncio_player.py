@@ -8,11 +8,11 @@ import os
 import sys
 import threading
 
+import asyncio_process
+import asyncio_subprocess
 import asyncio_system
-
-
-def trace(line):
-    os.write(1, (line + "\n").encode())
+import asyncio_watcher
+from asyncio_trace import trace
 
 
 class Raised(Exception):
@@ -29,7 +29,8 @@ class Logged(logging.Handler):
             trace(f"log: exception: {record.exc_info[1]}")
 
 
-class Player(asyncio_system.Operations):
+class Player(asyncio_system.Operations, asyncio_process.Operations, asyncio_watcher.Operations,
+             asyncio_subprocess.Operations):
     def __init__(self, lines):
         self.bodies = {}
         for line in lines:
@@ -56,6 +57,7 @@ class Player(asyncio_system.Operations):
             os.waitpid(child, 0)
         for loop in filter(None, (self.loop, self.second)):
             loop.close()
+        self.end_children()
         trace("end")
 
     def perform(self, name):

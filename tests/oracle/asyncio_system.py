@@ -26,6 +26,7 @@ class Operations:
     def __init__(self):
         self.fds = {}
         self.children = []
+        super().__init__()
 
     # -- descriptors
 

@@ -17,6 +17,8 @@ void AddRunningOperations(Stage::Operations& operations);
 void AddExceptionOperations(Stage::Operations& operations);
 void AddDescriptorOperations(Stage::Operations& operations);
 void AddSignalOperations(Stage::Operations& operations);
+// Child processes and what watches them; the parts are in children.h.
+void AddChildOperations(Stage::Operations& operations);
 // Operations that do others: once, repeatedly, elsewhere.
 void AddPrefixOperations(Stage::Operations& operations);
 

@@ -33,6 +33,24 @@ milliseconds and are never written to the trace.
     block SIG, unblock SIG, ignore SIG, disposition SIG
     child-kills SIG                               from a child, once this thread sleeps
     child-gets SIG                                a forked child signals itself
+    exec P WORDS, shell P TEXT                    asyncio's loop.subprocess_exec
+    launch P WORDS, launch-shell P TEXT           asyncio.create_subprocess_exec
+    launch-cancelled P WORDS                      given up while the child is made
+    stdio P 0|1|2 KIND                            KIND: pipe null inherit merged NUMBER
+    cwd P FOLDER, env P [NAME VALUE], umask P MASK, session P, user P N, limit P N
+    gate G, open G                                a child that reads $G waits for `open`
+    returncode P, has-pipe P FD, describe P, children
+    send P SIG, terminate P, kill-process P, close-process P
+    put P TEXT, put-bytes P COUNT, put-end P, close-stream P FD
+    until P made|FD-data|FD-closed|paused|resumed|exit|lost
+    until-bytes P FD COUNT                        takes what came until then
+    wait P, wait-thrice P, wait-within MS P
+    communicate P [TEXT], communicate-bytes P COUNT, communicate-within MS P
+    line P FD, line-within MS P FD, upto P FD TEXT, exactly P FD COUNT,
+    some P FD COUNT, rest P FD, drain P TEXT, wait-closed P
+    watcher KIND, attach, detach, close-watcher, active
+    child C TEXT, stranger C PID, watch C X, unwatch C, until X exit
+    until-ended C, take-status C, kill-child C SIG
     say TEXT, quiet X, runs X                     run X without a trace; how often it ran
     do X                                          X's operations, here and now
 
@@ -41,6 +59,12 @@ milliseconds and are never written to the trace.
     other OP         on a second loop
     thread OP        on another thread, which is joined
     background OP    on another thread, once this one sleeps
+
+A child P writes to the trace what its protocol is told, and then does `P-EVENT`, if
+there is one: `P made`, `P 1 data TEXT` when a stream ends, `P 1 closed`, `P exit 3`,
+`P lost`. What its streams and its exit tell has no order among each other:
+normalise.py. With `each A B` behind the rows, the scenario is there for A and for B,
+which is EACH in its operations.
 
 What an operation finds is traced as `OP -> VALUE`, and what it fails with as
 `OP ! TEXT`.
@@ -60,6 +84,13 @@ class Scenario:
     differences: list = dataclasses.field(default_factory=list)  # (row, text)
     diff: list = dataclasses.field(default_factory=list)  # "- line", "+ line"
     script: list = dataclasses.field(default_factory=list)  # what a player reads
+    each: list = dataclasses.field(default_factory=list)  # what EACH stands for
+
+    def expanded(self):
+        """Itself, or one for each word of `each`."""
+        return [dataclasses.replace(self, name=self.name + word.title().replace("-", ""), each=[],
+                                    script=[line.replace("EACH", word) for line in self.script])
+                for word in self.each] or [self]
 
 
 def parse(text, file):
@@ -79,6 +110,8 @@ def parse(text, file):
             raise ValueError(f"{file}:{number}: after the first callback: {line}")
         elif word == "rows" and all(map(ROW.match, rest.split())):
             found[-1].rows += rest.split()
+        elif word == "each" and rest:
+            found[-1].each += rest.split()
         elif word == "expect-difference" and ROW.match(rest.partition(": ")[0]):
             found[-1].differences.append(tuple(rest.split(": ", 1)))
         elif word in ("-", "+") and found[-1].differences:
@@ -88,7 +121,7 @@ def parse(text, file):
     for scenario in found:
         if not scenario.rows or "main:" not in scenario.script:
             raise ValueError(f"{file}: {scenario.name} has no rows or no main")
-    return found
+    return [one for scenario in found for one in scenario.expanded()]
 
 
 def load(folder):

@@ -22,6 +22,7 @@ int main() {
     troupe::AddExceptionOperations(stage.operations());
     troupe::AddDescriptorOperations(stage.operations());
     troupe::AddSignalOperations(stage.operations());
+    troupe::AddChildOperations(stage.operations());
     troupe::AddPrefixOperations(stage.operations());
     stage.Perform("main");
   }
