@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from asyncio_system import signal_number
 from asyncio_trace import bytes_of, shown, trace, words_of
@@ -84,7 +85,11 @@ class Operations:
         self.awaited = None
         super().__init__()
 
-    def end_children(self):
+    def end_watching(self):
+        """A thread of a watcher may still be about to wake the loop up."""
+        for thread in threading.enumerate():
+            if "waitpid" in thread.name:
+                thread.join(0.2)
         shutil.rmtree(self.folder)
 
     # -- what the next start is given

@@ -159,7 +159,8 @@ class ChildTest(unittest.TestCase):
 
 class EachTest(unittest.TestCase):
     def test_a_scenario_is_there_for_each_word(self):
-        found = scenario.parse(TEXT.replace("main:\n", "each safe multi-loop\nmain:\n  watcher EACH\n"), "some.scenario")
+        text = TEXT.replace("main:\n", "each safe multi-loop\nmain:\n  watcher EACH\n")
+        found = scenario.parse(text, "some.scenario")
         self.assertEqual([one.name for one in found], ["SomeSafe", "SomeMultiLoop"])
         self.assertEqual([one.script[1] for one in found], ["  watcher safe", "  watcher multi-loop"])
 
