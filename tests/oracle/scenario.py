@@ -60,11 +60,11 @@ milliseconds and are never written to the trace.
     thread OP        on another thread, which is joined
     background OP    on another thread, once this one sleeps
 
-A child P writes to the trace what its protocol is told, and then does `P-EVENT`, if
-there is one: `P made`, `P 1 data TEXT` when a stream ends, `P 1 closed`, `P exit 3`,
-`P lost`. What its streams and its exit tell has no order among each other:
-normalise.py. With `each A B` behind the rows, the scenario is there for A and for B,
-which is EACH in its operations.
+Each start has a name of its own. A child P writes to the trace what its protocol is
+told, and then does `P-EVENT`, if there is one: `P made`, `P 1 data TEXT` when a stream
+ends, `P 1 closed`, `P exit 3`, `P lost`. What its streams and its exit tell has no
+order among each other: normalise.py. With `each A B` behind the rows, the scenario is
+there for A and for B, which is EACH in its operations.
 
 What an operation finds is traced as `OP -> VALUE`, and what it fails with as
 `OP ! TEXT`.
