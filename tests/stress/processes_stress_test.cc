@@ -1,10 +1,12 @@
 // Many processes: "done when" 5 of the main job. The fixture compares
 // descriptors, threads and children with those of the start.
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -12,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,7 +22,11 @@
 #include "process/descriptor_limit.h"
 #include "process/reap.h"
 #include "process/subprocess.h"
+#include "tests/stress/outcomes.h"
+#include "tests/support/leak_check.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/sanitized.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {
@@ -32,25 +39,78 @@ class ProcessesStressTest : public ProcessTest {
     start.command.group = ProcessGroup::kNewGroup;
     return start;
   }
+
+  // Ends by itself.
+  static StartProcess GoodStart(size_t number) {
+    const std::vector<std::string> argv = {ChildProgram("exit_with_pid")};
+    StartProcess start = number % 2 == 0 ? Quiet(argv) : Piped(argv);
+    start.command.stdin_from = Stdio::Null();
+    return start;
+  }
+
+  struct FailingStart {
+    StartProcess start;
+    std::string outcome;
+  };
+  static std::vector<FailingStart> FailingStarts(const ScratchFolder& folder);
 };
 
-TEST_F(ProcessesStressTest, TenThousandOneAfterAnotherEachExitOnce) {
-  constexpr size_t kProcesses = 10000;
+std::vector<ProcessesStressTest::FailingStart>
+ProcessesStressTest::FailingStarts(const ScratchFolder& folder) {
+  const std::string text = folder.Write("text", "no program");
+  const std::string mute = folder.Write("mute", "#!/bin/sh");
+  chmod(text.c_str(), 0700);
+  chmod(mute.c_str(), 0600);
+  const StartProcess good = GoodStart(1);
+  std::vector<FailingStart> all;
+  auto add = [&](std::string outcome) -> Command& {
+    all.push_back({good, std::move(outcome)});
+    return all.back().start.command;
+  };
+  add("NOT_FOUND: exec \"/no/such\": No such file or directory").argv = {
+      "/no/such"};
+  add(absl::StrCat("PERMISSION_DENIED: exec \"", mute, "\": Permission denied"))
+      .argv = {mute};
+  add(absl::StrCat("UNKNOWN: exec \"", text, "\": Exec format error")).argv = {
+      text};
+  add("NOT_FOUND: chdir \"/no/such\": No such file or directory").cwd =
+      "/no/such";
+  add("NOT_FOUND: open \"/no/such\": No such file or directory").stdin_from =
+      Stdio::File("/no/such", Stdio::FileMode::kRead);
+  add("FAILED_PRECONDITION: dup \"fd 9999\": Bad file descriptor").stdin_from =
+      Stdio::Descriptor(9999);
+  add("INVALID_ARGUMENT: setrlimit \"resource 1000\": Invalid argument")
+      .limits = {{1000, 0, 0}};
+  add("INVALID_ARGUMENT: argv is empty").argv = {};
+  return all;
+}
+
+// Issue 5: every outcome typed and delivered exactly once. Good and failing
+// starts in turn, a hundred in flight.
+TEST_F(ProcessesStressTest, TwentyThousandGoodAndFailingEachOutcomeOnce) {
+  constexpr size_t kStarts = kSanitized ? 4000 : 20000, kInFlight = 100;
+  const ScratchFolder folder;
+  const std::vector<FailingStart> failing = FailingStarts(folder);
+  Outcomes outcomes(*system_);
   size_t descriptors = 0;
-  for (size_t i = 0; i < kProcesses; ++i) {
-    Subprocess child = NewSubprocess();
-    StartProcess start = i % 2 == 0 ? Quiet({ChildProgram("exit_with"), "0"})
-                                    : Piped({ChildProgram("exit_with"), "0"});
-    ASSERT_EQ(Start(child, std::move(start)), "");
-    ASSERT_TRUE(Ask<ProcessEnded>(child, WaitForEnd{}).ok());
-    if (i == 100) descriptors = OpenDescriptors().size();
+  for (size_t i = 0; i < kStarts; ++i) {
+    if (i % 2 == 0) {
+      outcomes.Start(services(), GoodStart(i / 2));
+    } else {
+      outcomes.Start(services(), failing[i / 2 % failing.size()].start);
+    }
+    outcomes.WaitUntilOver(/*but=*/kInFlight);
+    if (i == 1000) descriptors = OpenDescriptors().size();
   }
-  // Nothing grows with the number of processes; the last may be on its way out.
-  EXPECT_LE(OpenDescriptors().size(), descriptors + 8);
-  ASSERT_TRUE(trace_->WaitFor("CL", kProcesses));
-  EXPECT_EQ(trace_->Count("CM"), kProcesses);
-  EXPECT_EQ(trace_->Count("EXIT 0"), kProcesses);
-  EXPECT_EQ(trace_->Count("CL"), kProcesses);
+  // Nothing grows with the number of starts.
+  EXPECT_LE(OpenDescriptors().size(), descriptors + 8 * kInFlight);
+  outcomes.WaitUntilOver();
+  StopAll();
+  std::map<std::string, size_t> expected = {{"CM EXIT CL", kStarts / 2}};
+  for (const FailingStart& one : failing) {
+    expected[one.outcome] = kStarts / 2 / failing.size();
+  }
+  EXPECT_EQ(Counted(outcomes.Take()), expected);
 }
 
 TEST_F(ProcessesStressTest, FiveHundredAtTheSameTimeEachExitOnce) {
