@@ -31,9 +31,11 @@ void Append(const RefusedCall& call, std::vector<sock_filter>* filter) {
     filter->push_back(
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, call.if_flags, 0, 1));
   }
-  filter->push_back(
-      BPF_STMT(BPF_RET | BPF_K,
-               SECCOMP_RET_ERRNO | static_cast<uint32_t>(call.error_number)));
+  const uint32_t answer =
+      call.error_number == kEndsTheCaller
+          ? SECCOMP_RET_KILL_PROCESS
+          : SECCOMP_RET_ERRNO | static_cast<uint32_t>(call.error_number);
+  filter->push_back(BPF_STMT(BPF_RET | BPF_K, answer));
 }
 
 }  // namespace

@@ -17,6 +17,9 @@
 
 namespace troupe {
 
+// Instead of an errno: whoever makes the call is ended by SIGSYS.
+inline constexpr int kEndsTheCaller = -1;
+
 struct RefusedCall {
   long number = 0;
   int error_number = 0;
