@@ -1,9 +1,11 @@
 // The subject `libuv`.
+#include "tests/benchmarks/libuv/uv_children.h"
 #include "tests/benchmarks/libuv/uv_echo.h"
 #include "tests/benchmarks/libuv/uv_loop.h"
 #include "tests/benchmarks/libuv/uv_spawns.h"
 #include "tests/benchmarks/subject.h"
 #include "tests/benchmarks/workloads/calls.h"
+#include "tests/benchmarks/workloads/children.h"
 #include "tests/benchmarks/workloads/echo.h"
 #include "tests/benchmarks/workloads/readers.h"
 #include "tests/benchmarks/workloads/signals.h"
@@ -16,6 +18,9 @@ namespace {
 int Main(int argc, char** argv) {
   return RunSubject(argc, argv,
                     {{"libuv W1", Spawns<UvSpawns>},
+                     {"libuv W2", Children<SpawnsInFlight, UvChildren>},
+                     {"libuv W3", Children<ExitStorms, UvChildren>},
+                     {"libuv W4", Children<ExitsAmongMany, UvChildren>},
                      {"libuv W7", Echo<UvEcho>},
                      {"libuv W8", Signals<UvLoop>},
                      {"libuv W9", Timers<UvLoop>},
