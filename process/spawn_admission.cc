@@ -94,6 +94,11 @@ class State {
   using Self = Interface::stateful_base<State>;
 
   explicit State(Self* self) : self_(self) {}
+  ~State() {
+    for (auto& [ticket, start] : starts_) {
+      if (start.attempt != nullptr) start.attempt->Abort();
+    }
+  }
 
   void Init(IoActor io, Spawner spawner, AdmissionLimits limits) {
     io_ = std::move(io);

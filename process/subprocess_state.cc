@@ -64,6 +64,8 @@ void SubprocessState::FailWaiters(const caf::error& why) {
 }
 
 SubprocessState::~SubprocessState() {
+  // Or a spawner that hangs in it would wait on.
+  if (phase_ == Phase::kSpawning) attempt_->Abort();
   FailWaiters(MakeError(absl::CancelledError("the process was ended")));
   SayUnclosed();
 }

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -314,6 +316,19 @@ TEST_F(SpawnAdmissionTest, AnotherUsersLimitKeepsNobodyElseWaiting) {
   attempt->Abort();
   trace_->WaitFor(
       "limited: the start was aborted while it waited for its turn");
+}
+
+// The spawner is free for the next, long before the lease is over.
+TEST_F(SpawnAdmissionTest, KilledItEndsTheSpawnThatHangs) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Limit({});
+  SpawnLater("hanging", Request({.argv = {program.path()}}));
+  ASSERT_TRUE(WaitForInfo([](auto& info) { return info.starting == 1; }));
+  caf::anon_send_exit(admission_, caf::exit_reason::kill);
+  EXPECT_TRUE(Ask<ChildSpawned>(spawner_,
+                                Request({.argv = {ChildProgram("exit_with")}}))
+                  .ok());
 }
 
 }  // namespace

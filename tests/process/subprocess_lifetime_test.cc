@@ -6,11 +6,14 @@
 #include <memory>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "caf/actor_cast.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
 #include "process/subprocess.h"
+#include "tests/support/leak_check.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/yield_until.h"
 
@@ -239,6 +242,21 @@ TEST_F(SubprocessLifetimeTest, KilledAtAnyMomentOfTheStartNothingIsLeft) {
   ASSERT_EQ(Start(NewSubprocess(), Quiet({ChildProgram("exit_with")})), "");
   ASSERT_TRUE(trace_->WaitFor("CL"));
   WaitForNoChildren();
+}
+
+// Then the spawner is free for the next, long before the lease is over.
+TEST_F(SubprocessLifetimeTest, KilledWhileItsSpawnHangsTheSpawnIsEnded) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Subprocess child = NewSubprocess();
+  StartProcess start = Quiet({program.path()});
+  start.observer = NewObserver();
+  start.spawn_deadline = absl::Hours(1);
+  caf::anon_send(child, std::move(start));
+  ASSERT_TRUE(YieldUntil([] { return !Children().empty(); }));
+  Kill(child);
+  ASSERT_EQ(Start(NewSubprocess(), Quiet({ChildProgram("exit_with")})), "");
+  ASSERT_TRUE(trace_->WaitFor("CL"));
 }
 
 // The same for the end: the exit racing the kill.
