@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "caf/typed_response_promise.hpp"
 #include "io/answer_requests.h"
+#include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 
@@ -41,17 +41,15 @@ Spawner::behavior_type Behavior(Self* self, std::shared_ptr<Guard> guard,
       [=](SpawnChild& request) {
         AnswerRequestsOnly(self);
         auto promise = self->make_response_promise<ChildSpawned>();
+        auto answer = ShareOwed(promise);
         self->request(spawner, caf::infinite, std::move(request))
             .then(
-                [=](ChildSpawned& made) mutable {
+                [=](ChildSpawned& made) {
                   absl::Status told = PutUnder(guard, *made.child);
-                  if (told.ok()) {
-                    promise.deliver(std::move(made));
-                  } else {
-                    promise.deliver(MakeError(told));
-                  }
+                  if (!told.ok()) return answer->Refuse(MakeError(told));
+                  answer->Deliver(std::move(made));
                 },
-                [=](const caf::error& why) mutable { promise.deliver(why); });
+                [=](const caf::error& why) { answer->Refuse(why); });
         return promise;
       },
       [=](AbandonChild& abandoned) {

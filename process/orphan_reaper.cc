@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "caf/make_message.hpp"
-#include "caf/typed_response_promise.hpp"
 #include "io/answer_requests.h"
+#include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "process/orphan_ledger.h"
@@ -69,54 +69,55 @@ class State {
 
   caf::result<AdoptingOrphans> Adopt() {
     auto promise = self_->make_response_promise<AdoptingOrphans>();
+    auto answer = ShareOwed(promise);
     self_
         ->request(relay_, caf::infinite,
                   SubscribeToSignal{SIGCHLD, SignalObserver(self_)})
         .then(
-            [=, this](const Subscribed&) mutable {
+            [=, this](const Subscribed&) {
               absl::Status set = SetSubreaper(true);
-              if (!set.ok()) {
-                promise.deliver(MakeError(set));
-                return;
-              }
+              if (!set.ok()) return answer->Refuse(MakeError(set));
               on_ = true;
-              promise.deliver(AdoptingOrphans{});
+              answer->Deliver(AdoptingOrphans{});
               Look();
             },
-            [=](const caf::error& why) mutable { promise.deliver(why); });
+            [=](const caf::error& why) { answer->Refuse(why); });
     return promise;
   }
 
   caf::result<OrphansLeft> Leave() {
-    auto promise = self_->make_response_promise<OrphansLeft>();
     absl::Status set = SetSubreaper(false);
     if (!set.ok()) return MakeError(set);
     on_ = false;
-    auto left = [=]() mutable { promise.deliver(OrphansLeft{}); };
+    auto promise = self_->make_response_promise<OrphansLeft>();
+    auto left = [answer = ShareOwed(promise)] {
+      answer->Deliver(OrphansLeft{});
+    };
     self_
         ->request(relay_, caf::infinite,
                   UnsubscribeFromSignal{SIGCHLD, SignalObserver(self_)})
-        .then([=](const Unsubscribed&) mutable { left(); },
-              [=](const caf::error&) mutable { left(); });
+        .then([=](const Unsubscribed&) { left(); },
+              [=](const caf::error&) { left(); });
     return promise;
   }
 
   caf::result<ChildSpawned> Spawn(SpawnChild& request) {
     auto promise = self_->make_response_promise<ChildSpawned>();
+    auto answer = ShareOwed(promise);
     const auto serial = ledger_.SpawnBegins();
     self_->request(spawner_, caf::infinite, std::move(request))
         .then(
-            [=, this](ChildSpawned& made) mutable {
+            [=, this](ChildSpawned& made) {
               const pid_t pid = made.child->pid();
               ledger_.SpawnEnds(serial, pid);
               made.child->Hold(std::make_shared<OwnChild>(
                   pid, caf::weak_actor_ptr(self_->ctrl())));
-              promise.deliver(std::move(made));
+              answer->Deliver(std::move(made));
               if (ledger_.IsUndecided()) Look();
             },
-            [=, this](const caf::error& why) mutable {
+            [=, this](const caf::error& why) {
               ledger_.SpawnEnds(serial, 0);
-              promise.deliver(why);
+              answer->Refuse(why);
               if (ledger_.IsUndecided()) Look();
             });
     return promise;

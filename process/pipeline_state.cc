@@ -35,9 +35,9 @@ StopPlan Ending(const StopPlan& plan) {
   return TimeUntilKill(plan).has_value() ? plan : StopPlan{{{SIGKILL}}};
 }
 
-template <class Promise>
-void Refuse(std::vector<Promise>* waiters, const caf::error& why) {
-  for (auto& waiter : std::exchange(*waiters, {})) waiter.deliver(why);
+template <class T>
+void Refuse(std::vector<Owed<T>>* waiters, const caf::error& why) {
+  for (auto& waiter : std::exchange(*waiters, {})) waiter.Refuse(why);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ caf::result<PipelineStarted> PipelineState::Start(StartPipeline& request) {
   exits_.resize(request_.pipeline.commands.size());
   if (observer_) self_->monitor(observer_);
   auto promise = self_->make_response_promise<PipelineStarted>();
-  start_promise_ = promise;
+  starting_ = Owed<PipelineStarted>(promise);
   StartNext();
   return promise;
 }
@@ -120,7 +120,7 @@ absl::Status PipelineState::ConnectPipes(size_t index, Command* command) {
 void PipelineState::Started() {
   phase_ = Phase::kRunning;
   Tell(PipelineStarted{pids_});
-  std::exchange(*start_promise_, {}).deliver(PipelineStarted{pids_});
+  starting_.Deliver(PipelineStarted{pids_});
   for (const auto& tell : std::exchange(held_, {})) tell();
   MaybeExited();
   MaybeEnded();
@@ -132,9 +132,9 @@ void PipelineState::Failed(size_t index, const absl::Status& why) {
   next_stdin_.reset();
   const caf::error error = MakeError(InCommand(index, exits_.size(), why));
   StopAll(Ending(request_.stop_plan), [=, this](const absl::Status&) {
-    std::exchange(*start_promise_, {}).deliver(error);
+    starting_.Refuse(error);
     for (auto& [stop, waiter] : std::exchange(stop_waiters_, {})) {
-      waiter.deliver(error);
+      waiter.Refuse(error);
     }
     Refuse(&exit_waiters_, error);
     Refuse(&end_waiters_, error);
@@ -151,7 +151,7 @@ caf::result<PipelineExited> PipelineState::Stop(const StopPipeline& request) {
   if (phase_ == Phase::kIdle) return MakeError(NotRunning());
   auto promise = self_->make_response_promise<PipelineExited>();
   const size_t stop = ++last_stop_;
-  stop_waiters_.emplace(stop, promise);
+  stop_waiters_.emplace(stop, Owed<PipelineExited>(promise));
   if (phase_ == Phase::kFailed) return promise;  // answered with the start
   stopping_ = true;
   StopAll(plan, [=, this](const absl::Status& stopped) {
@@ -161,9 +161,9 @@ caf::result<PipelineExited> PipelineState::Stop(const StopPipeline& request) {
     if (phase_ != Phase::kRunning) {
       stop_waiters_.insert(std::move(waiter));
     } else if (stopped.ok()) {
-      waiter.mapped().deliver(exit_);
+      waiter.mapped().Deliver(exit_);
     } else {
-      waiter.mapped().deliver(MakeError(stopped));
+      waiter.mapped().Refuse(MakeError(stopped));
     }
   });
   return promise;
@@ -256,7 +256,7 @@ void PipelineState::MaybeExited() {
   exited_ = true;
   for (const auto& exit : exits_) exit_.commands.push_back(*exit);
   Tell(exit_);
-  for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);
+  for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.Deliver(exit_);
   if (orphaned_) ToAll(CloseStreams{});
 }
 
@@ -269,21 +269,21 @@ void PipelineState::MaybeEnded() {
   if (observer_) self_->demonitor(observer_.address());
   observer_ = PipelineObserver();
   for (auto& waiter : std::exchange(end_waiters_, {})) {
-    waiter.deliver(PipelineEnded{});
+    waiter.Deliver(PipelineEnded{});
   }
 }
 
 caf::result<PipelineExited> PipelineState::WaitForExit() {
   if (exited_) return exit_;
   auto promise = self_->make_response_promise<PipelineExited>();
-  exit_waiters_.push_back(promise);
+  exit_waiters_.emplace_back(promise);
   return promise;
 }
 
 caf::result<PipelineEnded> PipelineState::WaitForEnd() {
   if (ended_) return PipelineEnded{};
   auto promise = self_->make_response_promise<PipelineEnded>();
-  end_waiters_.push_back(promise);
+  end_waiters_.emplace_back(promise);
   return promise;
 }
 

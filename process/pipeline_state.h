@@ -14,9 +14,9 @@
 
 #include "absl/status/status.h"
 #include "caf/typed_event_based_actor.hpp"
-#include "caf/typed_response_promise.hpp"
 #include "io/credit.h"
 #include "io/io_messages.h"
+#include "io/owed.h"
 #include "io/owned_fd.h"
 #include "io/resident.h"
 #include "process/pipeline_actor.h"
@@ -73,8 +73,6 @@ class PipelineState {
  private:
   enum class Phase { kIdle, kStarting, kRunning, kFailed };
 
-  template <class T>
-  using Promise = caf::typed_response_promise<T>;
   using Done = std::function<void(const absl::Status&)>;
 
   // Gives `command`, of index `index`, its ends of the pipes.
@@ -96,7 +94,7 @@ class PipelineState {
   StartPipeline request_;  // its observer is in observer_
   PipelineObserver observer_;
   bool orphaned_ = false;  // it died
-  std::optional<Promise<PipelineStarted>> start_promise_;
+  Owed<PipelineStarted> starting_;
   std::vector<std::function<void()>> held_;
   std::vector<Credit> unread_;  // of output that nobody is to read
   std::shared_ptr<const OwnedFd> next_stdin_;
@@ -109,9 +107,9 @@ class PipelineState {
   PipelineExited exit_;  // valid when exited_
 
   size_t last_stop_ = 0;
-  std::map<size_t, Promise<PipelineExited>> stop_waiters_;
-  std::vector<Promise<PipelineExited>> exit_waiters_;
-  std::vector<Promise<PipelineEnded>> end_waiters_;
+  std::map<size_t, Owed<PipelineExited>> stop_waiters_;
+  std::vector<Owed<PipelineExited>> exit_waiters_;
+  std::vector<Owed<PipelineEnded>> end_waiters_;
 };
 
 }  // namespace troupe

@@ -20,9 +20,9 @@
 #include "caf/actor_addr.hpp"
 #include "caf/actor_cast.hpp"
 #include "caf/make_message.hpp"
-#include "caf/typed_response_promise.hpp"
 #include "io/answer_requests.h"
 #include "io/os_error.h"
+#include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 
@@ -96,6 +96,7 @@ class State {
   explicit State(Self* self) : self_(self) {}
   ~State() {
     for (auto& [ticket, start] : starts_) {
+      start.request.attempt->Finish();
       if (start.attempt != nullptr) start.attempt->Abort();
     }
   }
@@ -113,7 +114,7 @@ class State {
         caf::actor_cast<caf::actor_addr>(self_->current_sender());
     auto promise = self_->make_response_promise<ChildSpawned>();
     Start& start = starts_[ticket];
-    start.promise = promise;
+    start.promise = Owed<ChildSpawned>(promise);
     start.parties = {requester, request.owner ? request.owner : requester};
     start.request = std::move(request);
     start.request.attempt->WhenAborted(
@@ -160,7 +161,7 @@ class State {
 
   struct Start {
     SpawnChild request;  // `attempt` is the requester's, for all tries
-    caf::typed_response_promise<ChildSpawned> promise;
+    Owed<ChildSpawned> promise;
     std::array<caf::actor_addr, 2> parties;  // requester, owner
     std::shared_ptr<SpawnAttempt> attempt;   // of the try that runs
   };
@@ -226,7 +227,7 @@ class State {
     queue_->Started(ticket);
     made.child->Hold(
         std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())));
-    Finish(ticket).deliver(std::move(made));
+    Finish(ticket).Deliver(std::move(made));
     GoOn();
   }
 
@@ -235,9 +236,9 @@ class State {
     starts_[ticket].attempt.reset();
     if (!IsWant(status)) {
       queue_->Failed(ticket);
-      Finish(ticket).deliver(why);
+      Finish(ticket).Refuse(why);
     } else if (auto want = queue_->Lacked(ticket, Now())) {
-      Finish(ticket).deliver(MakeError(GivenUp(status, *want)));
+      Finish(ticket).Refuse(MakeError(GivenUp(status, *want)));
     }
     GoOn();
   }
@@ -247,19 +248,19 @@ class State {
     auto found = starts_.find(ticket);
     if (found == starts_.end()) return;
     if (queue_->Cancel(ticket)) {
-      Finish(ticket).deliver(MakeError(why));
+      Finish(ticket).Refuse(MakeError(why));
     } else if (found->second.attempt != nullptr) {
       found->second.attempt->Abort();
     }
   }
 
-  caf::typed_response_promise<ChildSpawned> Finish(Ticket ticket) {
+  Owed<ChildSpawned> Finish(Ticket ticket) {
     auto found = starts_.find(ticket);
     Start start = std::move(found->second);
     starts_.erase(found);
     start.request.attempt->Finish();
     for (const caf::actor_addr& party : start.parties) Leave(party, ticket);
-    return start.promise;
+    return std::move(start.promise);
   }
 
   Self* self_;

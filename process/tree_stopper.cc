@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "caf/typed_response_promise.hpp"
 #include "io/answer_requests.h"
+#include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 
@@ -19,7 +19,7 @@ using Interface = TreeStopper::extend<caf::reacts_to<TimerFired>>;
 
 struct Walk {
   TreeStop stop;
-  caf::typed_response_promise<TreeStopped> promise;
+  Owed<TreeStopped> answer;
 };
 
 struct State {
@@ -37,9 +37,9 @@ std::chrono::steady_clock::time_point Now() {
 void GoOn(Self* self, const IoActor& io, Walk walk,
           const absl::StatusOr<TreeStop::Next>& next) {
   if (!next.ok()) {
-    walk.promise.deliver(MakeError(next.status()));
+    walk.answer.Refuse(MakeError(next.status()));
   } else if (*next != TreeStop::Next::kWait) {
-    walk.promise.deliver(TreeStopped{walk.stop.Report()});
+    walk.answer.Deliver(TreeStopped{walk.stop.Report()});
   } else {
     const TimerId timer = TimerId::Next();
     self->send(io,
@@ -57,7 +57,7 @@ Interface::behavior_type Behavior(Self* self, IoActor io) {
             TreeStop::Make(std::move(request.target), std::move(request.plan));
         if (!stop.ok()) return MakeError(stop.status());
         auto promise = self->make_response_promise<TreeStopped>();
-        Walk walk{*std::move(stop), promise};
+        Walk walk{*std::move(stop), Owed<TreeStopped>(promise)};
         auto next = walk.stop.Begin(Now());
         GoOn(self, io, std::move(walk), next);
         return promise;

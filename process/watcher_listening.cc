@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "io/owed.h"
 #include "io/status_error.h"
 #include "process/watcher_state.h"
 
@@ -19,12 +20,20 @@ void WatcherState::Init(IoHost* host, std::unique_ptr<ExitSource> source) {
   BeginAttach();
 }
 
+// Whoever waits is answered.
 WatcherState::~WatcherState() {
   if (source_ == nullptr) return;
   if (source_->kind().always_active && !Awaited().empty()) {  // C20
     Log(absl::StrCat("the ", source_->kind().name,
                      " child watcher has registered but not finished child "
                      "processes"));
+  }
+  phase_ = Phase::kDetached;
+  const absl::Status ended =
+      absl::CancelledError("the child watcher has ended");
+  Settle(ended);
+  for (auto& [pid, child] : children_) {
+    for (Watching& promise : child.starting) promise.deliver(MakeError(ended));
   }
   source_.reset();  // its threads wait for what children_ holds
 }
@@ -91,8 +100,8 @@ caf::result<WatcherDetached> WatcherState::Detach(bool close) {
   ++attempt_;
   Settle(absl::CancelledError("the child watcher was detached"));
   auto promise = self_->make_response_promise<WatcherDetached>();
-  source_->Detach([promise](absl::Status restored) mutable {
-    promise.deliver(WatcherDetached{std::move(restored)});
+  source_->Detach([answer = ShareOwed(promise)](absl::Status restored) {
+    answer->Deliver(WatcherDetached{std::move(restored)});
   });
   return promise;
 }

@@ -9,16 +9,21 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "caf/exit_reason.hpp"
+#include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/status_error.h"
 #include "process/process_table.h"
 #include "process/reap.h"
 #include "process/subreaper.h"
 #include "signals/signal_relay.h"
 #include "tests/process/ran_child.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -141,6 +146,24 @@ TEST_F(OrphanReaperTest, SparesAChildThatSomebodyElseMade) {
   EXPECT_TRUE(trace_->WaitFor(absl::StrCat("orphan ", orphan, " -15")));
   EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
   ASSERT_TRUE(Ask<ProcessExited>(tree, StopProcess{}).ok());
+}
+
+TEST_F(OrphanReaperTest, KilledItAnswersWhoWaitsForAChild) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  OrphanReaper reaper =
+      SpawnOrphanReaper(host(), spawner_, relay_, OrphanObserver());
+  auto attempt = std::make_shared<SpawnAttempt>();
+  caf::scoped_actor self(*system_);
+  auto made = self->request(reaper, kPatience,
+                            SpawnChild{{.argv = {program.path()}}, attempt});
+  ASSERT_TRUE(Ask<OrphansListed>(reaper, ListOrphans{}).ok());  // behind it
+  caf::anon_send_exit(reaper, caf::exit_reason::kill);
+  made.receive([](const ChildSpawned&) { FAIL(); },
+               [](const caf::error& why) {
+                 EXPECT_TRUE(absl::IsCancelled(StatusOf(why))) << StatusOf(why);
+               });
+  attempt->Abort();
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "caf/actor_cast.hpp"
 #include "caf/actor_control_block.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
+#include "io/status_error.h"
 #include "process/exit_status.h"
 #include "process/pipeline.h"
 #include "process/pipeline_actor.h"
@@ -18,6 +20,8 @@
 #include "process/stop_plan.h"
 #include "tests/process/running_pipeline.h"
 #include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/yield_until.h"
 
 namespace troupe {
@@ -70,6 +74,49 @@ TEST_F(PipelineLifetimeTest, KilledItsCommandsAreStopped) {
   ASSERT_TRUE(StartIt(run, PipedThrough({Idle(), Idle(), Idle()})).ok());
   caf::anon_send_exit(run, caf::exit_reason::kill);
   for (pid_t pid : pids_) EXPECT_TRUE(WaitUntilGone(pid));
+}
+
+// Rows V11, A8.
+TEST_F(PipelineLifetimeTest, KilledItAnswersEverybodyWhoWaits) {
+  PipelineActor run = NewPipeline();
+  ASSERT_TRUE(StartIt(run, PipedThrough({Idle(), Idle()})).ok());
+  caf::scoped_actor self(*system_);
+  auto exit = self->request(run, kPatience, WaitForExit{});
+  auto end = self->request(run, kPatience, WaitForEnd{});
+  auto stop = self->request(
+      run, kPatience, StopPipeline{StopPlan{{{SIGWINCH, milliseconds(200)}}}});
+  self->send(run, SendSignal{SIGCONT});
+  caf::anon_send_exit(run, caf::exit_reason::kill);
+  int answers = 0;
+  auto ended = [&](const caf::error& why) {
+    EXPECT_TRUE(absl::IsCancelled(StatusOf(why))) << StatusOf(why);
+    ++answers;
+  };
+  exit.receive([](const PipelineExited&) {}, ended);
+  end.receive([](const PipelineEnded&) {}, ended);
+  stop.receive([](const PipelineExited&) {}, ended);
+  EXPECT_EQ(answers, 3);
+  for (pid_t pid : pids_) EXPECT_TRUE(WaitUntilGone(pid));
+}
+
+// A start that hangs.
+TEST_F(PipelineLifetimeTest, KilledItAnswersWhoStartedIt) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  PipelineActor run = NewPipeline();
+  StartPipeline start = PipedThrough({{program.path()}, Idle()});
+  start.observer = NewPipelineObserver();
+  start.stop_plan = {{{SIGKILL}}};
+  caf::scoped_actor self(*system_);
+  auto started = self->request(run, kPatience, std::move(start));
+  ASSERT_TRUE(YieldUntil([] { return !Children().empty(); }));
+  caf::anon_send_exit(run, caf::exit_reason::kill);
+  started.receive([](const PipelineStarted&) { FAIL(); },
+                  [](const caf::error& why) {
+                    EXPECT_TRUE(absl::IsCancelled(StatusOf(why)))
+                        << StatusOf(why);
+                  });
+  WaitForNoChildren();
 }
 
 // Each round at another moment of the start.

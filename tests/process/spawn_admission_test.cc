@@ -5,20 +5,29 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "caf/actor_cast.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
 #include "io/os_error.h"
+#include "io/virtual_clock.h"
+#include "process/pipeline_actor.h"
+#include "process/pipeline_messages.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -47,13 +56,14 @@ class SpawnAdmissionTest : public ProcessTest {
   void LimitScripted(AdmissionLimits limits,
                      std::function<absl::Status(const Command&)> answer) {
     scripted_ = system_->spawn<caf::hidden>(
-        [=, trace = trace_,
-         real = spawner_](Spawner::pointer self) -> Spawner::behavior_type {
+        [=, trace = trace_, real = spawner_,
+         made_by = &made_by_](Spawner::pointer self) -> Spawner::behavior_type {
           return {
               [=](SpawnChild& request) -> caf::result<ChildSpawned> {
                 trace->Add(absl::StrCat("try ", request.command.argv[0]));
                 absl::Status status = answer(request.command);
                 if (!status.ok()) return MakeError(status);
+                if (*made_by != nullptr) request.attempt = *made_by;
                 return self->delegate(real, std::move(request));
               },
               [=](AbandonChild&) {},
@@ -116,6 +126,8 @@ class SpawnAdmissionTest : public ProcessTest {
 
   Admission admission_;
   Spawner scripted_;
+  // Of the scripted spawner, for an abort that comes too late for the real one.
+  std::shared_ptr<SpawnAttempt> made_by_;
 };
 
 TEST_F(SpawnAdmissionTest, MakesChildrenAsTheSpawnerDoes) {
@@ -316,6 +328,26 @@ TEST_F(SpawnAdmissionTest, AnotherUsersLimitKeepsNobodyElseWaiting) {
   attempt->Abort();
   trace_->WaitFor(
       "limited: the start was aborted while it waited for its turn");
+}
+
+TEST_F(SpawnAdmissionTest, KilledItAnswersEveryoneWhoWaits) {
+  std::promise<void> over;
+  LimitScripted({.starting = 1},
+                [until = over.get_future().share()](const Command&) {
+                  until.wait();
+                  return absl::NotFoundError("late");
+                });
+  SpawnLater("first", Request({.argv = {"x"}}));
+  ASSERT_TRUE(trace_->WaitFor("try x"));
+  SpawnChild second = Request({.argv = {"y"}});
+  auto attempt = second.attempt;
+  SpawnLater("second", std::move(second));
+  ASSERT_TRUE(WaitForInfo([](auto& info) { return info.waiting == 1; }));
+  caf::anon_send_exit(admission_, caf::exit_reason::kill);
+  EXPECT_TRUE(trace_->WaitFor("first: who was asked has ended"));
+  EXPECT_TRUE(trace_->WaitFor("second: who was asked has ended"));
+  EXPECT_FALSE(attempt->Abort());
+  over.set_value();
 }
 
 // The spawner is free for the next, long before the lease is over.

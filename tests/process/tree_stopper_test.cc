@@ -3,15 +3,24 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "caf/exit_reason.hpp"
+#include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
+#include "io/status_error.h"
+#include "io/virtual_clock.h"
 #include "tests/support/process_fixture.h"
 
 namespace troupe {
@@ -73,6 +82,26 @@ TEST_F(TreeStopperTest, StopsASessionByPlan) {
   ASSERT_TRUE(exited.ok());
   EXPECT_EQ(exited->report.status, ExitStatus::Killed(SIGTERM));
   EXPECT_TRUE(trace_->WaitFor("CL"));
+}
+
+TEST_F(TreeStopperTest, KilledItAnswersWhoWaits) {
+  Subprocess child = NewSubprocess();
+  Grow(child, {"ignore"});
+  caf::scoped_actor self(*system_);
+  auto stopped =
+      self->request(stopper_, kPatience,
+                    StopTree{{.leader = pid_},
+                             {{{SIGWINCH, std::chrono::hours(1)}, {SIGKILL}}}});
+  // Behind it.
+  EXPECT_FALSE(Ask<TreeStopped>(stopper_, StopTree{{.leader = -1}}).ok());
+  caf::anon_send_exit(stopper_, caf::exit_reason::kill);
+  stopped.receive([](const TreeStopped&) { FAIL(); },
+                  [](const caf::error& why) {
+                    EXPECT_TRUE(absl::IsCancelled(StatusOf(why)))
+                        << StatusOf(why);
+                  });
+  ASSERT_TRUE(
+      Ask<ProcessExited>(child, StopProcess{StopPlan{{{SIGKILL}}}}).ok());
 }
 
 TEST_F(TreeStopperTest, SaysWhoEscaped) {

@@ -2,9 +2,11 @@
 // for all five. Where they differ there is a table.
 #include <signal.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "io/status_error.h"
 #include "process/child_watcher.h"
+#include "process/exit_status.h"
 #include "tests/process/every_watcher.h"
 
 namespace troupe {
@@ -143,6 +146,30 @@ TEST_P(WatcherLifetimeTest, AnswersEveryWatchWhenItIsDetachedMeanwhile) {
                      ++answers;
                    });
     EXPECT_EQ(answers, 1);
+  }
+}
+
+// The same when it is killed, whatever was asked.
+TEST_P(WatcherLifetimeTest, AnswersEveryoneWhenItIsKilledMeanwhile) {
+  for (int round = 0; round < 20; ++round) {
+    ChildWatcher fresh =
+        SpawnChildWatcher(kind(), own_->host(), own_->actor(), relay_);
+    pid_t a = NewChild();
+    caf::scoped_actor self(*system_);
+    auto watched = self->request(fresh, kPatience,
+                                 WatchChild{a, PidfdOf(a), NewListener()});
+    auto info = self->request(fresh, kPatience, AskWatcher{});
+    auto attached = self->request(fresh, kPatience, AttachWatcher{});
+    auto closed = self->request(fresh, kPatience, CloseWatcher{});
+    SpinFor(std::chrono::microseconds(5 * round));
+    caf::anon_send_exit(fresh, caf::exit_reason::kill);
+    int answers = 0;
+    auto refused = [&](const caf::error&) { ++answers; };
+    watched.receive([&](const WatchingChild&) { ++answers; }, refused);
+    info.receive([&](const WatcherInfo&) { ++answers; }, refused);
+    attached.receive([&](const WatcherAttached&) { ++answers; }, refused);
+    closed.receive([&](const WatcherDetached&) { ++answers; }, refused);
+    EXPECT_EQ(answers, 4);
   }
 }
 
