@@ -5,7 +5,9 @@
 //   lease->Settle();          // the child is reaped
 //
 // Somebody who counts children has it hold something: that is let go when the
-// child is settled or, abandoned, when it has been ended.
+// child is settled or, abandoned, when it has been ended. What is bound to our
+// own life is let go when the child is detached: then nobody ends it with us,
+// but it lives and may still be reaped by us.
 //
 // When the last holder is gone and the child was not settled, `abandon` is
 // called with it, on that thread: an answer that nobody took, or an actor that
@@ -51,9 +53,19 @@ class ChildLease {
     held_.clear();
   }
 
+  // Nobody answers for it any more: the end of the last holder does nothing.
+  void Detach() {
+    abandon_ = nullptr;
+    std::erase_if(held_, [](const auto& held) {
+      return held.second == Until::kDetached;
+    });
+  }
+
+  enum class Until { kReaped, kDetached };
+
   // Before the lease is given to others.
-  void Hold(std::shared_ptr<const void> what) {
-    held_.push_back(std::move(what));
+  void Hold(std::shared_ptr<const void> what, Until until) {
+    held_.emplace_back(std::move(what), until);
   }
 
   pid_t pid() const { return pid_; }
@@ -70,7 +82,7 @@ class ChildLease {
   bool own_group() const { return own_group_; }
 
  private:
-  using Held = std::vector<std::shared_ptr<const void>>;
+  using Held = std::vector<std::pair<std::shared_ptr<const void>, Until>>;
 
   // Whoever ends the child has the pidfd until then, and with it what is held.
   SharedFd WithHeld() {

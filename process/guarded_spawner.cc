@@ -30,7 +30,8 @@ absl::Status PutUnder(const std::shared_ptr<Guard>& guard, ChildLease& child) {
   if (!child.own_group()) return absl::OkStatus();
   absl::Status told = guard->Add(child.pid());
   if (told.ok()) {
-    child.Hold(std::make_shared<GuardedGroup>(guard, child.pid()));
+    child.Hold(std::make_shared<GuardedGroup>(guard, child.pid()),
+               ChildLease::Until::kDetached);
   }
   return told;
 }

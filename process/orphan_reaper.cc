@@ -111,7 +111,8 @@ class State {
               const pid_t pid = made.child->pid();
               ledger_.SpawnEnds(serial, pid);
               made.child->Hold(std::make_shared<OwnChild>(
-                  pid, caf::weak_actor_ptr(self_->ctrl())));
+                                   pid, caf::weak_actor_ptr(self_->ctrl())),
+                               ChildLease::Until::kReaped);
               answer->Deliver(std::move(made));
               if (ledger_.IsUndecided()) Look();
             },

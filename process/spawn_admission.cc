@@ -226,7 +226,8 @@ class State {
   void OnMade(Ticket ticket, ChildSpawned& made) {
     queue_->Started(ticket);
     made.child->Hold(
-        std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())));
+        std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())),
+        ChildLease::Until::kReaped);
     Finish(ticket).Deliver(std::move(made));
     GoOn();
   }

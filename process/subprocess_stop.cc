@@ -45,8 +45,8 @@ caf::result<ProcessExited> SubprocessState::Stop(const StopProcess& request) {
   return promise;
 }
 
-// The lease is settled before the child has ended: whoever drops it now does
-// nothing. While this actor lives the watch goes on, and ends in a reap.
+// Whoever drops the lease now does nothing. While this actor lives the watch
+// goes on, and ends in a reap.
 caf::result<ProcessDetached> SubprocessState::Detach() {
   if (phase_ != Phase::kRunning) return MakeError(NotRunning());
   if (stop_.has_value()) {
@@ -59,7 +59,7 @@ caf::result<ProcessDetached> SubprocessState::Detach() {
   }
   detached_ = true;
   keep_group_ = false;
-  child_->Settle();
+  child_->Detach();
   CloseStreams();
   return ProcessDetached{child_->pid()};
 }

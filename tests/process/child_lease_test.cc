@@ -50,10 +50,33 @@ TEST_F(ChildLeaseTest, ASettledChildIsNobodysBusiness) {
 TEST_F(ChildLeaseTest, LetsGoWhatItHoldsWhenTheChildIsSettled) {
   auto counted = std::make_shared<int>();
   auto lease = Lease(7);
-  lease->Hold(counted);
-  lease->Hold(counted);
+  lease->Hold(counted, ChildLease::Until::kReaped);
+  lease->Hold(counted, ChildLease::Until::kDetached);
   EXPECT_EQ(counted.use_count(), 3);
   lease->Settle();
+  EXPECT_EQ(counted.use_count(), 1);
+}
+
+// It still lives, and is still ours to reap.
+TEST_F(ChildLeaseTest, ADetachedChildIsCountedUntilItIsSettled) {
+  auto counted = std::make_shared<int>(), bound = std::make_shared<int>();
+  auto lease = Lease(7);
+  lease->Hold(counted, ChildLease::Until::kReaped);
+  lease->Hold(bound, ChildLease::Until::kDetached);
+  lease->Detach();
+  EXPECT_EQ(counted.use_count(), 2);
+  EXPECT_EQ(bound.use_count(), 1);
+  lease->Settle();
+  EXPECT_EQ(counted.use_count(), 1);
+}
+
+TEST_F(ChildLeaseTest, NobodyEndsADetachedChild) {
+  auto counted = std::make_shared<int>();
+  auto lease = Lease(7);
+  lease->Hold(counted, ChildLease::Until::kReaped);
+  lease->Detach();
+  lease.reset();
+  EXPECT_THAT(abandoned_, IsEmpty());
   EXPECT_EQ(counted.use_count(), 1);
 }
 
@@ -63,7 +86,7 @@ TEST_F(ChildLeaseTest, HandsWhatItHoldsToWhoEndsTheChild) {
   SharedFd taken;
   auto lease = std::make_shared<ChildLease>(
       7, pidfd_, true, [&](pid_t, SharedFd pidfd, bool) { taken = pidfd; });
-  lease->Hold(counted);
+  lease->Hold(counted, ChildLease::Until::kReaped);
   lease.reset();
   EXPECT_EQ(taken.get(), pidfd_.get());
   EXPECT_EQ(counted.use_count(), 2);

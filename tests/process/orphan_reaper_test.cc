@@ -166,5 +166,21 @@ TEST_F(OrphanReaperTest, KilledItAnswersWhoWaitsForAChild) {
   attempt->Abort();
 }
 
+// A detached child is still its subprocess's to reap (peers' row 68).
+TEST_F(OrphanReaperTest, LeavesADetachedChildToItsSubprocess) {
+  auto [in, out] = MakePipe();
+  Subprocess child = NewChild();
+  StartProcess start = Quiet({"sh", "-c", "read x; exit 3"});
+  start.command.stdin_from =
+      Stdio::Descriptor(std::make_shared<const OwnedFd>(std::move(in)));
+  ASSERT_EQ(Start(child, std::exchange(start, {})), "");
+  ASSERT_TRUE(Ask<ProcessDetached>(child, DetachProcess{}).ok());
+  EXPECT_THAT(Ask<OrphansListed>(reaper_, ListOrphans{})->orphans, IsEmpty());
+  out.Close();
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_EQ(trace_->Count("EXIT 3"), 1u);
+  EXPECT_EQ(trace_->Count(absl::StrCat("orphan ", pid_, " 3")), 0u);
+}
+
 }  // namespace
 }  // namespace troupe

@@ -175,6 +175,23 @@ TEST_F(SpawnAdmissionTest, AZombieThatIsKeptCounts) {
   EXPECT_TRUE(trace_->WaitFor("second: CM"));
 }
 
+// It lives, whoever answers for it.
+TEST_F(SpawnAdmissionTest, ADetachedChildCountsUntilItIsReaped) {
+  Limit({.live = 1});
+  auto [in, out] = MakePipe();
+  StartProcess start = Quiet({ChildProgram("wait_for_eof")});
+  start.command.stdin_from =
+      Stdio::Descriptor(std::make_shared<const OwnedFd>(std::move(in)));
+  Subprocess first = NewLimited();
+  ASSERT_EQ(Start(first, std::exchange(start, {})), "");
+  ASSERT_TRUE(Ask<ProcessDetached>(first, DetachProcess{}).ok());
+  EXPECT_EQ(Info().live, 1u);
+  AskLater<ProcessStarted>("second", NewLimited(), Waiting());
+  ASSERT_TRUE(WaitForWaiting(1));
+  out.Close();
+  EXPECT_TRUE(trace_->WaitFor("second: CM"));
+}
+
 // Until it is gone, not only until somebody has been told to end it.
 TEST_F(SpawnAdmissionTest, AnAbandonedChildCountsUntilItIsEnded) {
   Limit({.live = 1});
