@@ -32,18 +32,23 @@ struct ChildOver {};
 struct AttemptAborted {
   uint64_t ticket = 0;
 };
+struct PartyGone {
+  uint64_t ticket = 0;
+};
 
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AttemptAborted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::PartyGone)
 
 namespace troupe {
 namespace {
 
 using Interface =
     Admission::extend<caf::reacts_to<TimerFired>, caf::reacts_to<ChildOver>,
-                      caf::reacts_to<AttemptAborted>>;
+                      caf::reacts_to<AttemptAborted>,
+                      caf::reacts_to<PartyGone>>;
 using Ticket = AdmissionQueue::Ticket;
 
 // From any thread, to an actor that may be gone.
@@ -74,6 +79,11 @@ bool IsWant(const absl::Status& status) {
   const int error = failure->error_number;
   return error == EAGAIN || error == EMFILE || error == ENFILE ||
          error == ENOMEM;
+}
+
+absl::Status WantedByNobody() {
+  return absl::CancelledError(
+      "who wanted the child ended before its turn came");
 }
 
 absl::Status GivenUp(const absl::Status& why, AdmissionQueue::Want want) {
@@ -150,9 +160,12 @@ class State {
     auto found = parties_.find(who);
     if (found == parties_.end()) return;
     for (Ticket ticket : std::set<Ticket>(found->second.tickets)) {
-      GiveUp(ticket, absl::CancelledError(
-                         "who wanted the child ended before its turn came"));
+      GiveUp(ticket, WantedByNobody());
     }
+    GoOn();
+  }
+  void OnPartyGone(Ticket ticket) {
+    GiveUp(ticket, WantedByNobody());
     GoOn();
   }
 
@@ -164,6 +177,7 @@ class State {
     Owed<ChildSpawned> promise;
     std::array<caf::actor_addr, 2> parties;  // requester, owner
     std::shared_ptr<SpawnAttempt> attempt;   // of the try that runs
+    absl::Status given_up;                   // why, while it runs
   };
   struct Party {
     uint64_t id = 0;
@@ -177,7 +191,7 @@ class State {
     if (alive != nullptr) {
       self_->monitor(caf::actor_cast<caf::actor>(alive));
     } else {  // it is gone already
-      self_->send(self_, AttemptAborted{ticket});
+      self_->send(self_, PartyGone{ticket});
     }
   }
 
@@ -228,16 +242,25 @@ class State {
     made.child->Hold(
         std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())),
         ChildLease::Until::kReaped);
-    Finish(ticket).Deliver(std::move(made));
+    const absl::Status given_up = starts_[ticket].given_up;
+    if (given_up.ok()) {
+      Finish(ticket).Deliver(std::move(made));
+    } else {  // its lease ends the child
+      Finish(ticket).Refuse(MakeError(given_up));
+    }
     GoOn();
   }
 
   void OnFailed(Ticket ticket, const caf::error& why) {
     const absl::Status status = StatusOf(why);
     starts_[ticket].attempt.reset();
+    const absl::Status given_up = starts_[ticket].given_up;
     if (!IsWant(status)) {
       queue_->Failed(ticket);
       Finish(ticket).Refuse(why);
+    } else if (!given_up.ok()) {
+      queue_->Failed(ticket);
+      Finish(ticket).Refuse(MakeError(given_up));
     } else if (auto want = queue_->Lacked(ticket, Now())) {
       Finish(ticket).Refuse(MakeError(GivenUp(status, *want)));
     }
@@ -250,7 +273,8 @@ class State {
     if (found == starts_.end()) return;
     if (queue_->Cancel(ticket)) {
       Finish(ticket).Refuse(MakeError(why));
-    } else if (found->second.attempt != nullptr) {
+    } else {
+      found->second.given_up = why;
       found->second.attempt->Abort();
     }
   }
@@ -294,6 +318,7 @@ Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
       [&state](const AttemptAborted& aborted) {
         state.OnAborted(aborted.ticket);
       },
+      [&state](const PartyGone& gone) { state.OnPartyGone(gone.ticket); },
       [&state, self](AbandonChild& abandoned) {
         self->send(state.spawner(), std::move(abandoned));
       },

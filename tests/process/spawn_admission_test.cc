@@ -259,6 +259,27 @@ TEST_F(SpawnAdmissionTest, AStartInLineEndsWithItsOwner) {
   EXPECT_TRUE(trace_->WaitFor("other: made"));
 }
 
+// Also of one that ended before it was asked for.
+TEST_F(SpawnAdmissionTest, AStartOfAnOwnerThatIsGoneIsCancelled) {
+  Limit({.live = 1});
+  auto held = Ask<ChildSpawned>(admission_,
+                                Request({.argv = {ChildProgram("copy_input")},
+                                         .stdin_from = Stdio::Pipe()}));
+  ASSERT_TRUE(held.ok());
+  SpawnChild request = Request({.argv = {ChildProgram("exit_with")}});
+  {
+    ProcessObserver owner = NewObserver();
+    request.owner = owner.address();
+    caf::anon_send_exit(owner, caf::exit_reason::kill);
+  }
+  ASSERT_TRUE(YieldUntil([&] {
+    return caf::actor_cast<caf::strong_actor_ptr>(request.owner) == nullptr;
+  }));
+  EXPECT_EQ(
+      Ask<ChildSpawned>(admission_, request).status(),
+      absl::CancelledError("who wanted the child ended before its turn came"));
+}
+
 // A subprocess whose observer dies stops it by plan, which aborts the attempt.
 TEST_F(SpawnAdmissionTest, AStartInLineEndsWithItsAttempt) {
   Limit({.live = 1});
@@ -275,6 +296,48 @@ TEST_F(SpawnAdmissionTest, AStartInLineEndsWithItsAttempt) {
       "aborted: the start was aborted while it waited for its turn");
   EXPECT_FALSE(attempt->Abort());
   EXPECT_EQ(Info().waiting, 0u);
+}
+
+// The abort comes while the try that is aborted fails for want of something.
+TEST_F(SpawnAdmissionTest, AStartThatWasAbortedIsNotTriedAgain) {
+  std::promise<void> aborted;
+  LimitScripted({.first_wait = milliseconds(1)},
+                [until = aborted.get_future().share()](const Command&) {
+                  until.wait();
+                  return OsError(EAGAIN, "clone");
+                });
+  SpawnChild request = Request({.argv = {"x"}});
+  auto attempt = request.attempt;
+  SpawnLater("aborted", std::move(request));
+  ASSERT_TRUE(trace_->WaitFor("try x"));
+  EXPECT_TRUE(attempt->Abort());
+  EXPECT_EQ(Info().starting, 1u);  // behind the abort
+  aborted.set_value();
+  trace_->WaitFor(
+      "aborted: the start was aborted while it waited for its turn");
+  EXPECT_EQ(trace_->Count("try x"), 1u);
+}
+
+// The same when the try succeeds all the same: whoever aborted has been told
+// that there will be no child.
+TEST_F(SpawnAdmissionTest, AStartThatWasAbortedMakesNoChild) {
+  std::promise<void> aborted;
+  LimitScripted({}, [until = aborted.get_future().share()](const Command&) {
+    until.wait();
+    return absl::OkStatus();
+  });
+  SpawnChild request = Request(
+      {.argv = {ChildProgram("copy_input")}, .stdin_from = Stdio::Pipe()});
+  auto attempt = request.attempt;
+  made_by_ = std::make_shared<SpawnAttempt>();
+  SpawnLater("aborted", std::move(request));
+  ASSERT_TRUE(trace_->WaitFor("try " + ChildProgram("copy_input")));
+  EXPECT_TRUE(attempt->Abort());
+  EXPECT_EQ(Info().starting, 1u);  // behind the abort
+  aborted.set_value();
+  trace_->WaitFor(
+      "aborted: the start was aborted while it waited for its turn");
+  EXPECT_TRUE(WaitForInfo([](auto& i) { return i.live + i.starting == 0; }));
 }
 
 TEST_F(SpawnAdmissionTest, TriesAgainWhatFailedForWant) {
