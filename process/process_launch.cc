@@ -3,6 +3,7 @@
 
 #include "caf/actor_cast.hpp"
 #include "caf/send.hpp"
+#include "io/owed.h"
 #include "io/status_error.h"
 #include "process/child_streams.h"
 #include "process/process_state.h"
@@ -128,7 +129,22 @@ void ProcessState::EndFor(EndedBy cause) {
               caf::anon_send(subprocess_, CloseStreams{});
             }
           },
-          [this](const caf::error& why) { FailWaiters(StatusOf(why)); });
+          [this](const caf::error& why) { StopFailed(StatusOf(why)); });
+}
+
+// When its plan gave up it runs on, and its output is still to be read; a
+// RunProcess leaves nothing behind, and is answered then.
+void ProcessState::StopFailed(const absl::Status& why) {
+  if (failed_.has_value() || !absl::IsDeadlineExceeded(why)) {
+    return FailWaiters(why);
+  }
+  FailDrainWaiters(why);
+  if (!gathering_.has_value() || !gathering_->close_after) {
+    return FailGathering(why);
+  }
+  auto answer = ShareOwed(std::move(gathering_->promise));
+  StopGathering();
+  KillAndClose([=] { answer->Refuse(MakeError(why)); });
 }
 
 caf::result<ProcessExited> ProcessState::Stop(StopProcess& request) {
@@ -150,18 +166,19 @@ caf::result<ProcessEnded> ProcessState::Close() {
   }
   auto promise = self_->make_response_promise<ProcessEnded>();
   caf::result<ProcessEnded> result = promise;
-  KillAndClose();
-  self_->request(subprocess_, caf::infinite, WaitForEnd{})
-      .then(
-          [=](const ProcessEnded& ended) mutable { promise.deliver(ended); },
-          // It did not come into being: nothing is left of it either.
-          [=](const caf::error&) mutable { promise.deliver(ProcessEnded{}); });
+  KillAndClose(
+      [answer = ShareOwed(promise)] { answer->Deliver(ProcessEnded{}); });
   return result;
 }
 
-void ProcessState::KillAndClose() {
+void ProcessState::KillAndClose(std::function<void()> done) {
   caf::anon_send(subprocess_, StopProcess{StopPlan{{{SIGKILL}}}});
   caf::anon_send(subprocess_, CloseStreams{});
+  if (!done) return;
+  self_->request(subprocess_, caf::infinite, WaitForEnd{})
+      .then([=](const ProcessEnded&) { done(); },
+            // It did not come into being: nothing is left of it either.
+            [=](const caf::error&) { done(); });
 }
 
 void ProcessState::OnExit(const ProcessExited& exit) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -107,7 +108,9 @@ class ProcessState {
   void BeginLaunch(LaunchProcess& request);
   void LaunchFailed(const caf::error& why);
   void EndFor(EndedBy cause);
-  void KillAndClose();
+  void StopFailed(const absl::Status& why);
+  // Calls `done`, if there is one, when nothing of it is left.
+  void KillAndClose(std::function<void()> done = nullptr);
   void WatchQuiet(absl::Duration after);
   void OnQuiet();
   // Hears of the asker's end, once for each.
@@ -125,6 +128,7 @@ class ProcessState {
   absl::Status BeginGathering(const Communicate& request, Gathering gathering);
   void StopGathering();
   void FailGathering(const absl::Status& why);
+  void FailDrainWaiters(const absl::Status& why);
   void FailWaiters(const absl::Status& why);
   bool drained() const;  // exited, and the ends of its output have come
   absl::Duration GraceOf(absl::Duration asked) const;

@@ -109,13 +109,17 @@ void ProcessState::FailGathering(const absl::Status& why) {
   promise.deliver(MakeError(why));
 }
 
-void ProcessState::FailWaiters(const absl::Status& why) {
-  std::exchange(launching_, {}).deliver(MakeError(why));
-  FailGathering(why);
+void ProcessState::FailDrainWaiters(const absl::Status& why) {
   for (auto& [number, waiter] : std::exchange(drain_waiters_, {})) {
     timers_->Cancel(waiter.timer);
     waiter.promise.deliver(MakeError(why));
   }
+}
+
+void ProcessState::FailWaiters(const absl::Status& why) {
+  if (launching_.pending()) launching_.deliver(MakeError(why));
+  FailGathering(why);
+  FailDrainWaiters(why);
   for (auto& waiters : close_waiters_) {
     for (auto& waiter : std::exchange(waiters, {})) {
       waiter.deliver(MakeError(why));

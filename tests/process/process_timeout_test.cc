@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "caf/send.hpp"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/io_thread.h"
 #include "io/virtual_clock.h"
@@ -16,9 +19,12 @@
 #include "process/process.h"
 #include "tests/process/running_process.h"
 #include "tests/support/child_program.h"
+#include "tests/support/leak_check.h"
 
 namespace troupe {
 namespace {
+
+using ::testing::IsEmpty;
 
 class ProcessTimeoutTest : public RunningProcessTest {};
 
@@ -49,6 +55,33 @@ TEST_F(ProcessTimeoutTest, ATimeoutDoesNotWaitForWhoEscaped) {
   EXPECT_EQ(drained->ended_by, EndedBy::kTimeout);
   EXPECT_TRUE(Ask<ProcessEnded>(process, WaitForEnd{}).ok());
   kill(grandchild, SIGKILL);
+}
+
+// A plan that does not end it: then it is killed before the answer.
+TEST_F(ProcessTimeoutTest, ARunWhosePlanGivesUpLeavesNothing) {
+  LaunchProcess launch = PipedLaunch({"sleep", "1000"});
+  launch.timeout = absl::Milliseconds(20);
+  launch.stop_plan.rungs = {{SIGWINCH, std::chrono::milliseconds(1)}};
+  auto all = Ask<Communicated>(NewProcess(), RunProcess{launch});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(all.status())) << all.status();
+  EXPECT_TRUE(
+      absl::EndsWith(all.status().message(), " did not end by its stop plan"))
+      << all.status();
+  EXPECT_THAT(Children(), IsEmpty());
+}
+
+// It runs on, and is read like before.
+TEST_F(ProcessTimeoutTest, APlanThatGivesUpEndsNoStream) {
+  LaunchProcess launch = PipedLaunch({ChildProgram("copy_input")});
+  launch.timeout = absl::Milliseconds(20);
+  launch.stop_plan.rungs = {{SIGWINCH, std::chrono::milliseconds(1)}};
+  Process process = NewProcess();
+  ASSERT_EQ(Launch(process, launch), "");
+  auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(drained.status())) << drained.status();
+  caf::anon_send(process, Write{Bytes::Copy("a\n"), {}});
+  EXPECT_EQ(Line(process), "a");
+  EXPECT_EQ(Gather(process), "EXIT 0 out= err=");
 }
 
 TEST_F(ProcessTimeoutTest, StopsWhenNoOutputCame) {
