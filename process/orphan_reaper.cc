@@ -50,6 +50,10 @@ class OwnChild {
   caf::weak_actor_ptr reaper_;
 };
 
+absl::Status LeftMeanwhile() {
+  return absl::CancelledError("the orphans were left meanwhile");
+}
+
 class State {
  public:
   static constexpr const char* name = "orphan-reaper";
@@ -70,12 +74,13 @@ class State {
   caf::result<AdoptingOrphans> Adopt() {
     auto promise = self_->make_response_promise<AdoptingOrphans>();
     auto answer = ShareOwed(promise);
+    wanted_ = true;
     self_
         ->request(relay_, caf::infinite,
                   SubscribeToSignal{SIGCHLD, SignalObserver(self_)})
         .then(
             [=, this](const Subscribed&) {
-              absl::Status set = SetSubreaper(true);
+              absl::Status set = wanted_ ? SetSubreaper(true) : LeftMeanwhile();
               if (!set.ok()) return answer->Refuse(MakeError(set));
               on_ = true;
               answer->Deliver(AdoptingOrphans{});
@@ -86,6 +91,7 @@ class State {
   }
 
   caf::result<OrphansLeft> Leave() {
+    wanted_ = false;
     absl::Status set = SetSubreaper(false);
     if (!set.ok()) return MakeError(set);
     on_ = false;
@@ -168,6 +174,7 @@ class State {
   SignalRelay relay_;
   OrphanObserver observer_;
   OrphanLedger ledger_;
+  bool wanted_ = false;  // the last of Adopt and Leave
   bool on_ = false;
 };
 
@@ -193,9 +200,18 @@ Interface::behavior_type Behavior(Self* self, Spawner spawner,
       [&state, self](const FindHolders& request) {
         return self->delegate(state.spawner(), request);
       },
-      [&state](const AdoptOrphans&) { return state.Adopt(); },
-      [&state](const LeaveOrphans&) { return state.Leave(); },
-      [&state](const ListOrphans&) { return state.List(); },
+      [&state, self](const AdoptOrphans&) {
+        AnswerRequestsOnly(self);
+        return state.Adopt();
+      },
+      [&state, self](const LeaveOrphans&) {
+        AnswerRequestsOnly(self);
+        return state.Leave();
+      },
+      [&state, self](const ListOrphans&) {
+        AnswerRequestsOnly(self);
+        return state.List();
+      },
       [&state](const SpareChild& child) { state.Spare(child.pid); },
   };
 }

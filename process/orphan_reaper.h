@@ -19,7 +19,8 @@
 // reaped. That costs a line of /proc for each child of ours at each SIGCHLD.
 //
 //   AdoptOrphans   owner -> reaper      be the subreaper; answered when SIGCHLD
-//                                       is caught, or by why not
+//                                       is caught, or by why not (kCancelled:
+//                                       left before that)
 //   LeaveOrphans   owner -> reaper      no more; those that are ours stay
 //                                       until they end, unreaped: for a program
 //                                       that ends

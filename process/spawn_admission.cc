@@ -328,7 +328,10 @@ Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
       [&state, self](const FindHolders& request) {
         return self->delegate(state.spawner(), request);
       },
-      [&state](const AskAdmission&) { return state.Info(); },
+      [&state, self](const AskAdmission&) {
+        AnswerRequestsOnly(self);
+        return state.Info();
+      },
   };
 }
 

@@ -148,6 +148,31 @@ TEST_F(OrphanReaperTest, SparesAChildThatSomebodyElseMade) {
   ASSERT_TRUE(Ask<ProcessExited>(tree, StopProcess{}).ok());
 }
 
+// A Leave overtakes the relay's answer to the Adopt before it.
+TEST_F(OrphanReaperTest, WhoHasLeftAdoptsNobody) {
+  caf::scoped_actor self(*system_);
+  for (int round = 0; round < 20; ++round) {
+    auto adopted = self->request(reaper_, kPatience, AdoptOrphans{});
+    auto left = self->request(reaper_, kPatience, LeaveOrphans{});
+    adopted.receive([](const AdoptingOrphans&) {},
+                    [](const caf::error& why) {
+                      EXPECT_TRUE(absl::IsCancelled(StatusOf(why)));
+                    });
+    left.receive([](const OrphansLeft&) {},
+                 [](const caf::error& why) { FAIL() << to_string(why); });
+    EXPECT_FALSE(IsSubreaper());
+  }
+}
+
+TEST_F(OrphanReaperTest, AnswersNoPlainMessage) {
+  caf::scoped_actor self(*system_);
+  self->send(reaper_, ListOrphans{});
+  self->send(reaper_, LeaveOrphans{});
+  self->send(reaper_, AdoptOrphans{});
+  ASSERT_TRUE(Ask<AdoptingOrphans>(reaper_, AdoptOrphans{}).ok());
+  EXPECT_FALSE(self->has_next_message());
+}
+
 TEST_F(OrphanReaperTest, KilledItAnswersWhoWaitsForAChild) {
   LeasedProgram program;
   if (!program.held()) GTEST_SKIP() << "no leases on this file system";

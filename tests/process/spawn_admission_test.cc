@@ -430,6 +430,14 @@ TEST_F(SpawnAdmissionTest, KilledItAnswersEveryoneWhoWaits) {
   over.set_value();
 }
 
+TEST_F(SpawnAdmissionTest, AnswersNoPlainMessage) {
+  Limit({});
+  caf::scoped_actor self(*system_);
+  self->send(admission_, AskAdmission{});
+  Info();  // behind it
+  EXPECT_FALSE(self->has_next_message());
+}
+
 // The spawner is free for the next, long before the lease is over.
 TEST_F(SpawnAdmissionTest, KilledItEndsTheSpawnThatHangs) {
   LeasedProgram program;
