@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
+#include "io/thread_mask.h"
 #include "process/process_table.h"
 #include "process/process_tree.h"
 #include "process/reap.h"
@@ -123,6 +124,12 @@ void EndAll(const Charge& charge) {
   }
 }
 
+absl::Status Told(int error) {
+  if (error == 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      OsError(error, "write", "guard's pipe").message());
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Guard>> Guard::Start(Command command) {
@@ -137,7 +144,11 @@ absl::StatusOr<std::shared_ptr<Guard>> Guard::Start(Command command) {
 }
 
 Guard::~Guard() {
-  (void)Tell("q\n");
+  unsent_.push_back("q\n");
+  while (Flush() == EAGAIN) {
+    pollfd pipe = {child_.stdin_pipe.get(), POLLOUT, 0};
+    poll(&pipe, 1, -1);
+  }
   child_.stdin_pipe.Close();
   (void)AwaitExit(child_.id());
   (void)Reap(child_.id());
@@ -146,31 +157,40 @@ Guard::~Guard() {
 absl::Status Guard::Add(pid_t group) {
   return Tell(absl::StrCat("+", group, "\n"));
 }
+// Or the number would be killed that may be a stranger's by then.
 absl::Status Guard::Remove(pid_t group) {
-  return Tell(absl::StrCat("-", group, "\n"));
+  std::lock_guard<std::mutex> lock(mutex_);
+  unsent_.push_back(absl::StrCat("-", group, "\n"));
+  const int error = Flush();
+  if (error == EAGAIN) return absl::OkStatus();
+  unsent_.clear();  // told, or never to be
+  return Told(error);
 }
 absl::Status Guard::AddCgroup(const std::string& folder) {
   return Tell(absl::StrCat("c", folder, "\n"));
 }
 
-// At most PIPE_BUF bytes: whole or not at all. SIGPIPE cannot come while the
-// guard lives; if it was killed, the signal is blocked on threads of ours and
-// here taken away again.
 absl::Status Guard::Tell(const std::string& line) {
-  sigset_t pipe, before;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  ssize_t n = write(child_.stdin_pipe.get(), line.data(), line.size());
-  const int error = errno;
-  if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE)) {
-    const timespec now = {};
-    sigtimedwait(&pipe, nullptr, &now);
+  std::lock_guard<std::mutex> lock(mutex_);
+  int error = Flush();
+  if (error == 0) error = Write(line);
+  return Told(error);
+}
+
+int Guard::Flush() {
+  while (!unsent_.empty()) {
+    if (int error = Write(unsent_.front()); error != 0) return error;
+    unsent_.pop_front();
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (n >= 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      OsError(error, "write", "guard's pipe").message());
+  return 0;
+}
+
+// At most PIPE_BUF bytes: whole or not at all. SIGPIPE cannot come while the
+// guard lives.
+int Guard::Write(const std::string& line) {
+  ScopedSigpipeBlock mask;
+  return write(child_.stdin_pipe.get(), line.data(), line.size()) < 0 ? errno
+                                                                      : 0;
 }
 
 Command GuardCommand() {

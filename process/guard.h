@@ -4,7 +4,7 @@
 //   int main(int argc, char** argv) {
 //     if (IsGuard(argc, argv)) return RunGuard(0);     // first thing
 //     ...
-//     auto guard = Guard::Start(GuardCommand());
+//     auto guard = Guard::Start(GuardCommand());     // outlives the children
 //     services.spawner = SpawnGuarded(host, *guard, services.spawner);
 //
 // The guard reads a pipe whose only writer we are; the kernel closes it however
@@ -25,13 +25,16 @@
 // it.
 //
 // Add, AddCgroup and Remove may be called by any thread; each is a write of one
-// line. They say kUnavailable if the guard is gone or does not read.
+// line. They say kUnavailable if the guard is gone. If it does not read, so do
+// the first two; a Remove waits then, and is told before anything else.
 #ifndef TROUPE_PROCESS_GUARD_H_
 #define TROUPE_PROCESS_GUARD_H_
 
 #include <sys/types.h>
 
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -47,7 +50,8 @@ class Guard {
   // Runs `command`, whose program calls RunGuard(0), as a child of this thread.
   static absl::StatusOr<std::shared_ptr<Guard>> Start(Command command);
 
-  // Ends it without killing anybody, and reaps it.
+  // Ends it without killing anybody, and reaps it: waits until it has read
+  // that.
   ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -63,8 +67,13 @@ class Guard {
   explicit Guard(SpawnedChild child) : child_(std::move(child)) {}
 
   absl::Status Tell(const std::string& line);
+  // What waits, as far as the pipe takes it. Both: 0, or errno.
+  int Flush();
+  int Write(const std::string& line);
 
   SpawnedChild child_;
+  std::mutex mutex_;
+  std::deque<std::string> unsent_;
 };
 
 // This program once more, with an argument that IsGuard knows.

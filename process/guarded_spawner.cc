@@ -1,7 +1,9 @@
 #include "process/guarded_spawner.h"
 
+#include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "io/answer_requests.h"
 #include "io/owed.h"
 #include "io/resident.h"
@@ -12,23 +14,28 @@ namespace {
 
 using Self = Resident<Spawner::base>;
 
-// What a child's lease holds.
+// What a child's lease holds. It does not keep the guard, whose end waits, and
+// may be let go on any thread.
 class GuardedGroup {
  public:
-  GuardedGroup(std::shared_ptr<Guard> guard, pid_t group)
+  GuardedGroup(std::weak_ptr<Guard> guard, pid_t group)
       : guard_(std::move(guard)), group_(group) {}
-  ~GuardedGroup() { (void)guard_->Remove(group_); }
+  ~GuardedGroup() {
+    if (auto guard = guard_.lock()) (void)guard->Remove(group_);
+  }
   GuardedGroup(const GuardedGroup&) = delete;
   GuardedGroup& operator=(const GuardedGroup&) = delete;
 
  private:
-  std::shared_ptr<Guard> guard_;
+  std::weak_ptr<Guard> guard_;
   pid_t group_;
 };
 
-absl::Status PutUnder(const std::shared_ptr<Guard>& guard, ChildLease& child) {
+absl::Status PutUnder(const std::weak_ptr<Guard>& guard, ChildLease& child) {
   if (!child.own_group()) return absl::OkStatus();
-  absl::Status told = guard->Add(child.pid());
+  auto alive = guard.lock();
+  if (alive == nullptr) return absl::UnavailableError("the guard has ended");
+  absl::Status told = alive->Add(child.pid());
   if (told.ok()) {
     child.Hold(std::make_shared<GuardedGroup>(guard, child.pid()),
                ChildLease::Until::kDetached);
@@ -36,7 +43,7 @@ absl::Status PutUnder(const std::shared_ptr<Guard>& guard, ChildLease& child) {
   return told;
 }
 
-Spawner::behavior_type Behavior(Self* self, std::shared_ptr<Guard> guard,
+Spawner::behavior_type Behavior(Self* self, std::weak_ptr<Guard> guard,
                                 Spawner spawner) {
   return {
       [=](SpawnChild& request) {
@@ -67,7 +74,7 @@ Spawner::behavior_type Behavior(Self* self, std::shared_ptr<Guard> guard,
 
 }  // namespace
 
-Spawner SpawnGuarded(IoHost& host, std::shared_ptr<Guard> guard,
+Spawner SpawnGuarded(IoHost& host, std::weak_ptr<Guard> guard,
                      const Spawner& spawner) {
   return SpawnResident<caf::hidden>(host, Behavior, std::move(guard), spawner);
 }

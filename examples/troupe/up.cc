@@ -62,24 +62,22 @@ MemberSpec Member(const NamedProcess& process, const Project& project,
 }
 
 // If we are killed, it ends what our processes have started.
-Spawner Guarded(const System& system) {
-  const ProcessServices& processes = system.processes();
+std::shared_ptr<Guard> StartGuard() {
   auto guard = Guard::Start(GuardCommand());
-  if (guard.ok()) {
-    return SpawnGuarded(system.io().host(), *std::move(guard),
-                        processes.spawner);
-  }
+  if (guard.ok()) return *std::move(guard);
   std::cerr << "troupe: no guard against kill -9: " << guard.status().message()
             << '\n';
-  return processes.spawner;
+  return nullptr;
 }
 
 int Run(std::vector<MemberSpec> members, const UpOptions& options) {
   TakeNoSignals();
   Config config;
   caf::actor_system actors(config);
+  std::shared_ptr<Guard> guard;  // outlives what it guards
   auto system = System::Start(actors);
   if (!system.ok()) return Refuse(system.status());
+  guard = StartGuard();
   auto signals = (*system)->Signals();
   if (!signals.ok()) return Refuse(signals.status());
   auto out = OpenStandardOutput(**system, STDOUT_FILENO);
@@ -88,7 +86,10 @@ int Run(std::vector<MemberSpec> members, const UpOptions& options) {
   if (!err.ok()) return Refuse(err.status());
   UpPlan plan;
   plan.services = (*system)->processes();
-  plan.services.spawner = Guarded(**system);
+  if (guard != nullptr) {
+    plan.services.spawner =
+        SpawnGuarded((*system)->io().host(), guard, plan.services.spawner);
+  }
   plan.signals = *signals;
   plan.members = std::move(members);
   plan.color = UseColor(options.no_color, isatty(STDOUT_FILENO) == 1,

@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/scratch_folder.h"
 
 namespace troupe {
 namespace {
@@ -162,6 +166,33 @@ TEST_F(GuardTest, EndsNothingWhenWeEndInOrder) {
   EXPECT_TRUE(ReadProcess(tree.pid("member"))->IsAlive());
   tree.End();
   ReapAll();
+}
+
+// What a guard that does not read cannot be told waits for it: a group that is
+// over is not killed, nor anybody when we end in order.
+TEST_F(GuardTest, NoEndOfAGroupIsLostWhenItDoesNotRead) {
+  ScratchFolder folder;
+  const std::string told = folder.PathOf("told");
+  auto guard =
+      Guard::Start({.argv = {"sh", "-c", absl::StrCat("exec cat >", told)}});
+  ASSERT_TRUE(guard.ok()) << guard.status();
+  const pid_t pid = (*guard)->pid();
+  EXPECT_TRUE((*guard)->AddCgroup("/none").ok());
+  kill(pid, SIGSTOP);
+  while ((*guard)->Add(1).ok()) {
+  }
+  EXPECT_EQ((*guard)->Add(1),
+            absl::UnavailableError("write \"guard's pipe\": Resource "
+                                   "temporarily unavailable"));
+  EXPECT_TRUE((*guard)->Remove(7).ok());
+  EXPECT_TRUE((*guard)->Remove(8).ok());
+  std::thread end([&] { guard->reset(); });
+  kill(pid, SIGCONT);
+  end.join();
+  std::stringstream all;
+  all << std::ifstream(told).rdbuf();
+  EXPECT_EQ(all.str().substr(0, 10), "c/none\n+1\n");
+  EXPECT_EQ(all.str().substr(all.str().size() - 11), "+1\n-7\n-8\nq\n");
 }
 
 TEST_F(GuardTest, SaysThatItIsGone) {

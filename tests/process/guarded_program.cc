@@ -27,11 +27,13 @@ int main(int argc, char** argv) {
   auto system = troupe::System::Start(actors);
   if (!system.ok()) return 1;
   troupe::ProcessServices services = (*system)->processes();
+  std::shared_ptr<troupe::Guard> guard;
   if (strcmp(argv[1], "guard") == 0) {
-    auto guard = troupe::Guard::Start(troupe::GuardCommand());
-    if (!guard.ok()) return 1;
+    auto started = troupe::Guard::Start(troupe::GuardCommand());
+    if (!started.ok()) return 1;
+    guard = *std::move(started);
     services.spawner =
-        troupe::SpawnGuarded(*services.host, *guard, services.spawner);
+        troupe::SpawnGuarded(*services.host, guard, services.spawner);
   }
   troupe::StartProcess start;
   start.command.argv.assign(argv + 2, argv + argc);
