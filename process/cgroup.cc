@@ -61,14 +61,15 @@ absl::Status AddMembers(const std::string& folder, std::vector<pid_t>* pids) {
   return absl::OkStatus();
 }
 
-absl::Status RemoveFolder(const std::string& folder) {
-  for (const std::string& below : FoldersIn(folder)) {
-    absl::Status removed = RemoveFolder(below);
-    if (!removed.ok()) return removed;
+absl::Status WriteTo(const std::string& folder, absl::string_view file,
+                     const std::string& text) {
+  const std::string path = absl::StrCat(folder, "/", file);
+  OwnedFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return OsError(errno, "open", path);
+  if (write(fd.get(), text.data(), text.size()) < 0) {
+    return OsError(errno, "write", path);
   }
-  if (rmdir(folder.c_str()) == 0) return absl::OkStatus();
-  absl::Status why = OsError(errno, "rmdir", folder);
-  return errno == EBUSY ? absl::FailedPreconditionError(why.message()) : why;
+  return absl::OkStatus();
 }
 
 absl::Status NotDelegated(const absl::Status& why) {
@@ -156,27 +157,30 @@ absl::StatusOr<bool> Cgroup::Event(absl::string_view name) const {
 absl::StatusOr<bool> Cgroup::IsPopulated() const { return Event("populated"); }
 absl::StatusOr<bool> Cgroup::IsFrozen() const { return Event("frozen"); }
 
-absl::Status Cgroup::Write(absl::string_view file,
-                           const std::string& text) const {
-  const std::string path = absl::StrCat(folder_, "/", file);
-  OwnedFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return OsError(errno, "open", path);
-  if (write(fd.get(), text.data(), text.size()) < 0) {
-    return OsError(errno, "write", path);
-  }
-  return absl::OkStatus();
+absl::Status KillCgroup(const std::string& folder) {
+  return WriteTo(folder, "cgroup.kill", "1");
 }
 
-absl::Status Cgroup::Kill() const { return Write("cgroup.kill", "1"); }
+absl::Status RemoveCgroup(const std::string& folder) {
+  for (const std::string& below : FoldersIn(folder)) {
+    absl::Status removed = RemoveCgroup(below);
+    if (!removed.ok()) return removed;
+  }
+  if (rmdir(folder.c_str()) == 0) return absl::OkStatus();
+  absl::Status why = OsError(errno, "rmdir", folder);
+  return errno == EBUSY ? absl::FailedPreconditionError(why.message()) : why;
+}
+
+absl::Status Cgroup::Kill() const { return KillCgroup(folder_); }
 
 absl::Status Cgroup::Freeze(bool frozen) const {
-  return Write("cgroup.freeze", frozen ? "1" : "0");
+  return WriteTo(folder_, "cgroup.freeze", frozen ? "1" : "0");
 }
 
 absl::Status Cgroup::Add(pid_t pid) const {
-  return Write("cgroup.procs", absl::StrCat(pid));
+  return WriteTo(folder_, "cgroup.procs", absl::StrCat(pid));
 }
 
-absl::Status Cgroup::Remove() { return RemoveFolder(folder_); }
+absl::Status Cgroup::Remove() { return RemoveCgroup(folder_); }
 
 }  // namespace troupe

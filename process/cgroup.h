@@ -67,11 +67,14 @@ class Cgroup {
  private:
   explicit Cgroup(std::string folder) : folder_(std::move(folder)) {}
 
-  absl::Status Write(absl::string_view file, const std::string& text) const;
   absl::StatusOr<bool> Event(absl::string_view name) const;
 
   std::string folder_;
 };
+
+// Kill and Remove for a folder that another program has made.
+absl::Status KillCgroup(const std::string& folder);
+absl::Status RemoveCgroup(const std::string& folder);
 
 // Where we are: the folder of our own cgroup. Errors as Make.
 absl::StatusOr<std::string> OwnCgroup();

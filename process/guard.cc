@@ -1,6 +1,5 @@
 #include "process/guard.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
@@ -16,8 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
-#include "io/owned_fd.h"
 #include "io/thread_mask.h"
+#include "process/cgroup.h"
 #include "process/process_table.h"
 #include "process/process_tree.h"
 #include "process/reap.h"
@@ -98,14 +97,9 @@ bool KillGroup(pid_t group, const std::vector<ProcessEntry>& table,
   return false;
 }
 
-void KillCgroup(const std::string& folder) {
-  OwnedFd kill(open((folder + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
-  if (kill.valid()) (void)!write(kill.get(), "1", 1);
-}
-
 void EndAll(const Charge& charge) {
   const uint64_t end = TicksSinceBoot();
-  for (const std::string& folder : charge.cgroups) KillCgroup(folder);
+  for (const std::string& folder : charge.cgroups) (void)KillCgroup(folder);
   std::set<pid_t> left(charge.groups.begin(), charge.groups.end());
   for (int look = 0; !left.empty() && look < kMostLooks; ++look) {
     if (look > 0) poll(nullptr, 0, 1);  // the dying need a moment
@@ -118,7 +112,7 @@ void EndAll(const Charge& charge) {
   }
   for (const std::string& folder : charge.cgroups) {
     for (int look = 0; look < kMostLooks; ++look) {
-      if (rmdir(folder.c_str()) == 0 || errno != EBUSY) break;
+      if (!absl::IsFailedPrecondition(RemoveCgroup(folder))) break;
       poll(nullptr, 0, 1);
     }
   }
