@@ -16,6 +16,9 @@
 // before, and answers with the command and why; the observer has been told
 // nothing then.
 //
+// All of them must live at once: behind an admission (spawn_admission.h) that
+// lets fewer live the first start is refused, kFailedPrecondition.
+//
 // The pipeline ends with its observer and with this actor: all commands are
 // stopped by plan. Dropping the last handle does neither.
 #ifndef TROUPE_PROCESS_PIPELINE_ACTOR_H_

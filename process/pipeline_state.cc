@@ -86,7 +86,8 @@ void PipelineState::StartNext() {
                              .observer = ProcessObserver(self_),
                              .stop_plan = request_.stop_plan,
                              .spawn_deadline = request_.spawn_deadline,
-                             .window = request_.window})
+                             .window = request_.window,
+                             .together = exits_.size()})
       .then(
           [this](const ProcessStarted& started) {
             pids_.push_back(started.pid);

@@ -93,6 +93,7 @@ struct SpawnChild {
   std::shared_ptr<SpawnAttempt> attempt;  // never null
   // Whose turn it takes where starts wait for one; nothing: the sender's.
   caf::actor_addr owner = {};
+  size_t together = 1;  // see StartProcess
 };
 struct ChildSpawned {
   std::shared_ptr<ChildLease> child;
@@ -217,6 +218,9 @@ struct StartProcess {
   // Whose start it is where starts wait for their turn (spawn_admission.h);
   // nothing: the observer's.
   caf::actor_addr owner = {};
+  // How many children that feed each other must live at once, this one
+  // included. Where fewer may, the start is refused.
+  size_t together = 1;
 };
 struct SendSignal {
   int number = 0;

@@ -114,10 +114,16 @@ class State {
   void Init(IoActor io, Spawner spawner, AdmissionLimits limits) {
     io_ = std::move(io);
     spawner_ = std::move(spawner);
+    limit_ = limits.live;
     queue_.emplace(limits);
   }
 
   caf::result<ChildSpawned> Add(SpawnChild& request) {
+    if (request.together > limit_) {
+      return MakeError(absl::FailedPreconditionError(
+          absl::StrCat(request.together, " children must live at once, but ",
+                       limit_, " may")));
+    }
     const Ticket ticket = next_ticket_++;
     // Before the promise: that takes the sender out.
     const auto requester =
@@ -232,7 +238,7 @@ class State {
     self_
         ->request(spawner_, caf::infinite,
                   SpawnChild{start.request.command, start.attempt,
-                             start.request.owner})
+                             start.request.owner, start.request.together})
         .then([=, this](ChildSpawned& made) { OnMade(ticket, made); },
               [=, this](const caf::error& why) { OnFailed(ticket, why); });
   }
@@ -291,6 +297,7 @@ class State {
   Self* self_;
   IoActor io_;
   Spawner spawner_;
+  size_t limit_ = 0;  // of those that live
   std::optional<AdmissionQueue> queue_;
   std::unordered_map<Ticket, Start> starts_;
   std::unordered_map<caf::actor_addr, Party> parties_;

@@ -20,6 +20,11 @@
 // that is being made is aborted. The time in line counts for StartProcess's
 // spawn_deadline: whoever starts more than fits gives more time.
 //
+// Children that feed each other, a pipeline's, wait for each other while they
+// wait for their turn. More of them than may live are refused at once
+// (kFailedPrecondition, SpawnChild::together); several such families that fill
+// the limit between them end by their spawn_deadline.
+//
 // Not counted: children that others make, in this program or not.
 #ifndef TROUPE_PROCESS_SPAWN_ADMISSION_H_
 #define TROUPE_PROCESS_SPAWN_ADMISSION_H_

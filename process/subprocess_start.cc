@@ -39,8 +39,9 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
                                 request.spawn_deadline, absl::Hours(24 * 365)));
   SetTimer(spawn_deadline_);
   starting_ = self_->make_response_promise<ProcessStarted>();
-  auto child = std::make_shared<SpawnChild>(SpawnChild{
-      std::move(request.command), attempt_, std::move(request.owner)});
+  auto child = std::make_shared<SpawnChild>(
+      SpawnChild{std::move(request.command), attempt_, std::move(request.owner),
+                 request.together});
   self_->request(services_.watcher, caf::infinite, AskWatcher{})
       .then(
           [=, this](const WatcherInfo& watcher) {

@@ -438,6 +438,25 @@ TEST_F(SpawnAdmissionTest, AnswersNoPlainMessage) {
   EXPECT_FALSE(self->has_next_message());
 }
 
+// They would wait for each other until their deadlines.
+TEST_F(SpawnAdmissionTest, RefusesAPipelineThatCannotLiveTogether) {
+  Limit({.live = 2});
+  ProcessServices limited = services();
+  limited.spawner = admission_;
+  StartPipeline start;
+  start.pipeline.commands.assign(3, {.argv = {"cat"}});
+  start.pipeline.commands.front().stdin_from = Stdio::Null();
+  auto started = Ask<PipelineStarted>(SpawnPipeline(limited), start);
+  EXPECT_TRUE(absl::IsFailedPrecondition(started.status()));
+  EXPECT_EQ(started.status().message(),
+            "command 1 of 3: 3 children must live at once, but 2 may");
+  start.pipeline.commands.pop_back();
+  PipelineActor pair = SpawnPipeline(limited);
+  started = Ask<PipelineStarted>(pair, start);
+  EXPECT_TRUE(started.ok()) << started.status();
+  EXPECT_TRUE(Ask<PipelineEnded>(pair, WaitForEnd{}).ok());
+}
+
 // The spawner is free for the next, long before the lease is over.
 TEST_F(SpawnAdmissionTest, KilledItEndsTheSpawnThatHangs) {
   LeasedProgram program;
