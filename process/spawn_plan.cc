@@ -30,9 +30,10 @@ std::vector<const char*> Pointers(const std::vector<std::string>& strings) {
 absl::StatusOr<std::unique_ptr<SpawnPlan>> SpawnPlan::Prepare(
     const Command& command, SpawnFlags* flags) {
   std::unique_ptr<SpawnPlan> plan(new SpawnPlan(command));
-  absl::Status status = plan->PreparePty();
-  status.Update(plan->PrepareDescriptors());
-  status.Update(plan->PrepareCgroup());
+  // Files last: opening one may empty it.
+  absl::Status status = plan->PrepareCgroup();
+  if (status.ok()) status = plan->PreparePty();
+  if (status.ok()) status = plan->PrepareDescriptors();
   if (!status.ok()) return status;
   plan->PrepareStrings();
   plan->PrepareScheduling();

@@ -162,6 +162,17 @@ TEST_F(SpawnStdioTest, TruncatesAndAppends) {
   EXPECT_EQ(Content(Path("log")), "outout");
 }
 
+// What can fail before a file is emptied is asked for first.
+TEST_F(SpawnStdioTest, EmptiesNoFileForASpawnThatCannotBe) {
+  std::ofstream(Path("log")) << "kept";
+  Command command = {
+      .argv = {ChildProgram("write_both")},
+      .stdout_to = Stdio::File(Path("log"), Stdio::FileMode::kTruncate)};
+  command.cgroup = Path("no_such_cgroup");
+  EXPECT_TRUE(absl::IsNotFound(Spawn(command).status()));
+  EXPECT_EQ(Content(Path("log")), "kept");
+}
+
 TEST_F(SpawnStdioTest, ReportsAFileThatIsNotThere) {
   auto status =
       Spawn({.argv = {"/bin/true"},
