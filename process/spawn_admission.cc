@@ -111,7 +111,8 @@ class State {
     }
   }
 
-  void Init(IoActor io, Spawner spawner, AdmissionLimits limits) {
+  void Init(IoHost* host, IoActor io, Spawner spawner, AdmissionLimits limits) {
+    host_ = host;
     io_ = std::move(io);
     spawner_ = std::move(spawner);
     limit_ = limits.live;
@@ -190,7 +191,9 @@ class State {
     std::set<Ticket> tickets;  // monitored while there are any
   };
 
-  static TimePoint Now() { return std::chrono::steady_clock::now(); }
+  TimePoint Now() const {
+    return TimePoint(std::chrono::nanoseconds(host_->clock().NowNs()));
+  }
 
   void Monitor(const caf::actor_addr& who, Ticket ticket) {
     auto alive = caf::actor_cast<caf::strong_actor_ptr>(who);
@@ -295,6 +298,7 @@ class State {
   }
 
   Self* self_;
+  IoHost* host_ = nullptr;
   IoActor io_;
   Spawner spawner_;
   size_t limit_ = 0;  // of those that live
@@ -309,10 +313,10 @@ class State {
 
 using Self = StatefulResident<Interface, State>;
 
-Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
-                                  AdmissionLimits limits) {
+Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
+                                  Spawner spawner, AdmissionLimits limits) {
   State& state = self->state;
-  state.Init(std::move(io), std::move(spawner), limits);
+  state.Init(host, std::move(io), std::move(spawner), limits);
   self->set_down_handler(
       [&state](const caf::down_msg& down) { state.OnDown(down.source); });
   return {
@@ -346,7 +350,7 @@ Interface::behavior_type Behavior(Self* self, IoActor io, Spawner spawner,
 
 Admission SpawnAdmission(IoHost& host, const IoActor& io,
                          const Spawner& spawner, AdmissionLimits limits) {
-  return SpawnResident<caf::hidden>(host, Behavior, io, spawner, limits);
+  return SpawnResident<caf::hidden>(host, Behavior, &host, io, spawner, limits);
 }
 
 }  // namespace troupe

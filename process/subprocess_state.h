@@ -88,7 +88,9 @@ class SubprocessState {
   using Promise = caf::typed_response_promise<T>;
   using TimePoint = ChildStop::TimePoint;
 
-  static TimePoint Now() { return std::chrono::steady_clock::now(); }
+  TimePoint Now() const {
+    return TimePoint(std::chrono::nanoseconds(services_.host->clock().NowNs()));
+  }
 
   void Spawn(SpawnChild child);
   void Spawned(ChildSpawned& spawned);

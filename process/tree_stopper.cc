@@ -30,11 +30,11 @@ struct State {
 
 using Self = StatefulResident<Interface, State>;
 
-std::chrono::steady_clock::time_point Now() {
-  return std::chrono::steady_clock::now();
+TreeStop::TimePoint Now(const IoHost& host) {
+  return TreeStop::TimePoint(std::chrono::nanoseconds(host.clock().NowNs()));
 }
 
-void GoOn(Self* self, const IoActor& io, Walk walk,
+void GoOn(Self* self, const IoHost& host, const IoActor& io, Walk walk,
           const absl::StatusOr<TreeStop::Next>& next) {
   if (!next.ok()) {
     walk.answer.Refuse(MakeError(next.status()));
@@ -42,14 +42,14 @@ void GoOn(Self* self, const IoActor& io, Walk walk,
     walk.answer.Deliver(TreeStopped{walk.stop.Report()});
   } else {
     const TimerId timer = TimerId::Next();
-    self->send(io,
-               StartTimer{timer, absl::FromChrono(walk.stop.wake_at() - Now()),
-                          TimerObserver(self)});
+    self->send(
+        io, StartTimer{timer, absl::FromChrono(walk.stop.wake_at() - Now(host)),
+                       TimerObserver(self)});
     self->state.walks.emplace(timer.value, std::move(walk));
   }
 }
 
-Interface::behavior_type Behavior(Self* self, IoActor io) {
+Interface::behavior_type Behavior(Self* self, const IoHost* host, IoActor io) {
   return {
       [=](StopTree& request) -> caf::result<TreeStopped> {
         AnswerRequestsOnly(self);
@@ -58,8 +58,8 @@ Interface::behavior_type Behavior(Self* self, IoActor io) {
         if (!stop.ok()) return MakeError(stop.status());
         auto promise = self->make_response_promise<TreeStopped>();
         Walk walk{*std::move(stop), Owed<TreeStopped>(promise)};
-        auto next = walk.stop.Begin(Now());
-        GoOn(self, io, std::move(walk), next);
+        auto next = walk.stop.Begin(Now(*host));
+        GoOn(self, *host, io, std::move(walk), next);
         return promise;
       },
       [=](const TimerFired& fired) {
@@ -67,8 +67,8 @@ Interface::behavior_type Behavior(Self* self, IoActor io) {
         if (found == self->state.walks.end()) return;
         Walk walk = std::move(found->second);
         self->state.walks.erase(found);
-        auto next = walk.stop.OnTime(Now());
-        GoOn(self, io, std::move(walk), next);
+        auto next = walk.stop.OnTime(Now(*host));
+        GoOn(self, *host, io, std::move(walk), next);
       },
   };
 }
@@ -76,7 +76,7 @@ Interface::behavior_type Behavior(Self* self, IoActor io) {
 }  // namespace
 
 TreeStopper SpawnTreeStopper(IoHost& host, const IoActor& io) {
-  return SpawnResident<caf::hidden>(host, Behavior, io);
+  return SpawnResident<caf::hidden>(host, Behavior, &host, io);
 }
 
 }  // namespace troupe

@@ -457,6 +457,30 @@ TEST_F(SpawnAdmissionTest, RefusesAPipelineThatCannotLiveTogether) {
   EXPECT_TRUE(Ask<PipelineEnded>(pair, WaitForEnd{}).ok());
 }
 
+// Its waits are those of its host's clock.
+TEST_F(SpawnAdmissionTest, WaitsByTheClockOfItsHost) {
+  VirtualClock clock;
+  IoThread::Options options;
+  options.clock = &clock;
+  auto thread = IoThread::Start(*system_, std::move(options));
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  int tries = 0;
+  LimitScripted({}, [&](const Command&) {
+    return ++tries < 3 ? OsError(EAGAIN, "clone") : absl::NotFoundError("x");
+  });
+  admission_ = SpawnAdmission((*thread)->host(), (*thread)->actor(), scripted_,
+                              {.first_wait = std::chrono::hours(1),
+                               .longest_wait = std::chrono::hours(1),
+                               .patience = std::chrono::hours(100)});
+  EXPECT_EQ(Ask<ChildSpawned>(admission_, Request({.argv = {"x"}}))
+                .status()
+                .message(),
+            "x");
+  EXPECT_EQ(tries, 3);
+  EXPECT_GE(clock.NowNs(), absl::ToInt64Nanoseconds(absl::Hours(2)));
+  (*thread)->Stop();
+}
+
 // The spawner is free for the next, long before the lease is over.
 TEST_F(SpawnAdmissionTest, KilledItEndsTheSpawnThatHangs) {
   LeasedProgram program;

@@ -12,8 +12,12 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
+#include "io/virtual_clock.h"
+#include "process/pidfd_watcher.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -200,6 +204,37 @@ TEST_F(SubprocessStopTest, ASpawnInTheQueueEndsByItsOwnDeadline) {
   ASSERT_TRUE(trace_->WaitUntil([](const std::vector<std::string>& events) {
     return events.size() >= 2;
   }));
+}
+
+// Its plan is walked by the clock of its host, and so is its time measured.
+TEST_F(SubprocessStopTest, APlanIsWalkedByTheClockOfTheHost) {
+  VirtualClock clock(VirtualClock::Mode::kByHand);
+  IoThread::Options options;
+  options.clock = &clock;
+  auto thread = IoThread::Start(*system_, std::move(options));
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  ProcessServices turned = services();
+  turned.host = &(*thread)->host();
+  turned.io = (*thread)->actor();
+  turned.watcher = SpawnPidfdWatcher(*turned.host, turned.io);
+  Subprocess child = SpawnSubprocess(turned);
+  ASSERT_EQ(Start(child, Piped({ChildProgram("ignore_sigterm")})), "");
+  ASSERT_TRUE(trace_->WaitFor("DATA 1 'r'"));
+  AskLater<ProcessExited>("stop", child,
+                          StopProcess{Plan({{SIGTERM, hours(1)}, {SIGKILL}})});
+  // A loop that sleeps is woken by a question.
+  ASSERT_TRUE(YieldUntil([&] {
+    clock.Advance(absl::Minutes(20));
+    return Ask<ProcessInfo>(child, GetProcessInfo{})->phase !=
+           ProcessInfo::Phase::kRunning;
+  }));
+  ASSERT_TRUE(trace_->WaitFor("stop: EXIT -9"));
+  auto exited = Ask<ProcessExited>(child, WaitForExit{});
+  ASSERT_TRUE(exited.ok());
+  EXPECT_GE(exited->ran, absl::Hours(1));
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  turned = ProcessServices();
+  (*thread)->Stop();
 }
 
 TEST_F(SubprocessStopTest, ASecondStopReplacesThePlan) {

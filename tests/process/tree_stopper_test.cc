@@ -84,6 +84,26 @@ TEST_F(TreeStopperTest, StopsASessionByPlan) {
   EXPECT_TRUE(trace_->WaitFor("CL"));
 }
 
+// A minute of its host's clock is over when that says so.
+TEST_F(TreeStopperTest, WaitsByTheClockOfItsHost) {
+  VirtualClock clock;
+  IoThread::Options options;
+  options.clock = &clock;
+  auto thread = IoThread::Start(*system_, std::move(options));
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  Subprocess child = NewSubprocess();
+  Grow(child, {"ignore"});
+  auto stopped = Ask<TreeStopped>(
+      SpawnTreeStopper((*thread)->host(), (*thread)->actor()),
+      StopTree{{.leader = pid_},
+               {{{SIGTERM, std::chrono::minutes(1)}, {SIGKILL}}}});
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_THAT(stopped->report.left, IsEmpty());
+  EXPECT_GE(clock.NowNs(), absl::ToInt64Nanoseconds(absl::Minutes(1)));
+  (*thread)->Stop();
+  ASSERT_TRUE(Ask<ProcessExited>(child, StopProcess{}).ok());
+}
+
 TEST_F(TreeStopperTest, KilledItAnswersWhoWaits) {
   Subprocess child = NewSubprocess();
   Grow(child, {"ignore"});
