@@ -42,15 +42,21 @@ class ChildLease {
         pidfd_(std::move(pidfd)),
         own_group_(own_group),
         abandon_(std::move(abandon)) {}
-  ~ChildLease() {
-    if (abandon_) abandon_(pid_, WithHeld(), own_group_);
-  }
+  ~ChildLease() { GiveUp(); }
   ChildLease(const ChildLease&) = delete;
   ChildLease& operator=(const ChildLease&) = delete;
 
   void Settle() {
     abandon_ = nullptr;
     held_.clear();
+  }
+
+  // Now, as with the last holder; nothing for a child that is settled or
+  // detached. The lease stays for questions.
+  void GiveUp() {
+    if (auto abandon = std::exchange(abandon_, nullptr)) {
+      abandon(pid_, WithHeld(), own_group_);
+    }
   }
 
   // Nobody answers for it any more: the end of the last holder does nothing.
@@ -86,11 +92,10 @@ class ChildLease {
 
   // Whoever ends the child has the pidfd until then, and with it what is held.
   SharedFd WithHeld() {
-    if (held_.empty()) return std::move(pidfd_);
-    const OwnedFd* pidfd = pidfd_.get();
+    if (held_.empty()) return pidfd_;
     return SharedFd(std::make_shared<std::pair<SharedFd, Held>>(
-                        std::move(pidfd_), std::move(held_)),
-                    pidfd);
+                        pidfd_, std::exchange(held_, {})),
+                    pidfd_.get());
   }
 
   pid_t pid_;

@@ -24,10 +24,12 @@
 // lost status: at once for those that ask by waitid(2), at its end for `pidfd`.
 //
 // When the observer dies, its children are forgotten: they are their lease's
-// business (child_lease.h). When the watcher ends, nothing more is told; those
-// of SIGCHLD have a lease at the relay, which keeps them until CloseWatcher or
-// their host's end. A relay that ends makes them inactive until AttachWatcher;
-// of one that is told to close (CloseSignalRelay) they do not hear.
+// business (child_lease.h). When the watcher ends, each observer is told that
+// its child is watched no more (ChildExited::unwatched), and nothing after it;
+// those of SIGCHLD have a lease at the relay, which keeps them until
+// CloseWatcher or their host's end. A relay that ends makes them inactive until
+// AttachWatcher; of one that is told to close (CloseSignalRelay) they do not
+// hear.
 //
 // Errors of WatchChild:
 //   kAlreadyExists        `child 12 is watched already`, unless `replace` (C9)

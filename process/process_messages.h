@@ -131,6 +131,9 @@ struct ChildExited {
   ExitReport report;
   // The zombie is gone: the pid and its group may mean strangers by now.
   bool reaped = false;
+  // It was not seen to exit: the watcher has ended, and nobody will tell. The
+  // status is Lost.
+  bool unwatched = false;
 };
 using ChildObserver = caf::typed_actor<caf::reacts_to<ChildExited>>;
 struct WatchChild {

@@ -11,6 +11,11 @@ void SubprocessState::OnExit(const ChildExited& exited) {
   exit_ = ProcessExited{exited.pid, exited.report,
                         absl::FromChrono(Now() - started_at_)};
   phase_ = Phase::kExited;
+  // Nobody would see its end; the lease's holder makes sure of it.
+  if (exited.unwatched) {
+    reaped_ = true;
+    child_->GiveUp();
+  }
   SayExited();
   Tell(exit_);
   for (auto& waiter : std::exchange(exit_waiters_, {})) waiter.deliver(exit_);

@@ -20,7 +20,8 @@ void WatcherState::Init(IoHost* host, std::unique_ptr<ExitSource> source) {
   BeginAttach();
 }
 
-// Whoever waits is answered.
+// Whoever waits is answered, and whoever would have been told hears that he
+// will not be.
 WatcherState::~WatcherState() {
   if (source_ == nullptr) return;
   if (source_->kind().always_active && !Awaited().empty()) {  // C20
@@ -34,6 +35,9 @@ WatcherState::~WatcherState() {
   Settle(ended);
   for (auto& [pid, child] : children_) {
     for (Watching& promise : child.starting) promise.deliver(MakeError(ended));
+    if (!child.standing || child.told) continue;
+    self_->send(child.observer,
+                ChildExited{pid, {}, /*reaped=*/false, /*unwatched=*/true});
   }
   source_.reset();  // its threads wait for what children_ holds
 }

@@ -71,6 +71,29 @@ TEST_P(SubprocessWatchersTest, TellsTheCodeWhenTheWaitIsOver) {
   }
 }
 
+// A process whose end nobody would see is not left alone (row P12), and
+// everybody who waits is told.
+TEST_P(SubprocessWatchersTest, TheEndOfItsWatcherEndsTheProcess) {
+  Subprocess child = NewSubprocess();
+  ASSERT_EQ(Start(child, InGroup(Piped({ChildProgram("lead_group"), "x"}))),
+            "");
+  const pid_t second = PrintedPid();
+  AskLater<ProcessExited>("exit", child, WaitForExit{});
+  AskLater<ProcessExited>(
+      "stop", child, StopProcess{StopPlan{{{SIGWINCH, hours(1)}, {SIGKILL}}}});
+  AskLater<ProcessEnded>("end", child, WaitForEnd{});
+  ASSERT_TRUE(Do(child, SendSignal{SIGCONT}).ok());
+  caf::anon_send_exit(watcher_, caf::exit_reason::kill);
+  ASSERT_TRUE(trace_->WaitFor("CL"));
+  EXPECT_TRUE(trace_->WaitFor("exit: EXIT 255"));
+  EXPECT_TRUE(trace_->WaitFor("end: CL"));
+  EXPECT_EQ(trace_->Count("EXIT 255"), 1u);
+  EXPECT_TRUE(WaitUntilGone(pid_));
+  WaitUntilDead(second);
+  EXPECT_TRUE(absl::IsNotFound(Do(child, SendSignal{SIGTERM})));
+  EXPECT_EQ(StopBy(child), "EXIT 255");
+}
+
 // Rows P21, V8: a signal to a zombie that was not told yet steals no status.
 TEST_P(SubprocessWatchersTest, ASignalToAZombieStealsNoStatus) {
   Subprocess child = NewSubprocess();

@@ -188,6 +188,28 @@ TEST_P(WatcherLifetimeTest, EndsWithItsHostWhileAChildRuns) {
             kind() == kThreaded);
 }
 
+// Nobody waits for what nobody will tell.
+TEST_P(WatcherLifetimeTest, SaysThatAChildIsUnwatchedWhenItIsKilled) {
+  pid_t told = NewChild(), a = NewChild();
+  auto heard = std::make_shared<Trace>();
+  auto observer = system_->spawn<caf::hidden>(
+      [=](ChildObserver::pointer) -> ChildObserver::behavior_type {
+        return {[=](const ChildExited& exited) {
+          heard->Add(absl::StrCat(exited.pid, " ", exited.unwatched, " ",
+                                  exited.report.status.ToString()));
+        }};
+      });
+  ASSERT_EQ(Watch(told, observer), "");
+  ASSERT_EQ(Watch(a, observer), "");
+  Kill(told, SIGTERM);
+  const std::string exit = absl::StrCat(told, " 0 killed by SIGTERM");
+  ASSERT_TRUE(heard->WaitFor(exit));
+  caf::anon_send_exit(watcher_, caf::exit_reason::kill);
+  const std::string end = absl::StrCat(a, " 1 ", ExitStatus::Lost().ToString());
+  ASSERT_TRUE(heard->WaitFor(end));
+  EXPECT_EQ(heard->events(), (std::vector<std::string>{exit, end}));
+}
+
 // Row C23 for a watcher that is killed: its lease ends with it.
 TEST_P(WatcherLifetimeTest, LeavesChildrenAndSigchldAloneWhenItIsKilled) {
   pid_t a = NewChild();
