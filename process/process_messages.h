@@ -1,4 +1,5 @@
-// The whole protocol of process.
+// The protocol of child processes: who makes them, who watches them, and the
+// Subprocess that is one.
 //
 // Spawner (blocks; on a thread of its own)
 //   SpawnChild     subprocess -> spawner    answered by ChildSpawned or by the
