@@ -53,8 +53,6 @@ absl::StatusOr<TreeStop::Next> TreeStop::Begin(TimePoint now) {
     const auto entry = ReadProcess(pid);
     if (entry.has_value()) Admit(*entry, /*within=*/false);
   }
-  auto fresh = Look();
-  if (!fresh.ok()) return fresh.status();
   return Go(now, walk_.Start(now));
 }
 
@@ -62,15 +60,17 @@ absl::StatusOr<TreeStop::Next> TreeStop::OnTime(TimePoint now) {
   return Go(now, walk_.Advance(now));
 }
 
+// Looks once before the signals of a step and once behind them.
 absl::StatusOr<TreeStop::Next> TreeStop::Go(TimePoint now,
-                                            const std::vector<int>& signals) {
+                                            std::vector<int> signals) {
+  // Who was not found before the SIGKILL gets it now.
+  if (killing_ && signals.empty()) signals = {SIGKILL};
+  if (!signals.empty()) {
+    auto before = Look();
+    if (!before.ok()) return before.status();
+  }
   for (int signal : signals) {
     absl::Status sent = Send(signal);
-    if (!sent.ok()) return sent;
-  }
-  // Who was not found before the SIGKILL gets it now.
-  if (killing_ && signals.empty()) {
-    absl::Status sent = Send(SIGKILL);
     if (!sent.ok()) return sent;
   }
   auto fresh = Look();
@@ -175,8 +175,6 @@ absl::StatusOr<int> TreeStop::Look() {
 }
 
 absl::Status TreeStop::Send(int signal) {
-  auto fresh = Look();
-  if (!fresh.ok()) return fresh.status();
   if (signal == SIGKILL) killing_ = true;
   if (signal == SIGKILL && target_.reach != TreeReach::kGroup) {
     if (target_.reach == TreeReach::kCgroup && target_.cgroup->Kill().ok()) {

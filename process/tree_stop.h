@@ -15,9 +15,8 @@
 //   kSession      who is in its session: it leads one. Shells with job control
 //                 give each job a group of its own, in one session
 //   kDescendants  who has the leader among its ancestors, whatever group, and
-//   the
-//                 leader's own group, if it leads one. Who lost a parent on the
-//                 way and is in another group is not found
+//                 the leader's own group, if it leads one. Who lost a parent on
+//                 the way and is in another group is not found
 //   kCgroup       who is in the leaf cgroup it was started in: nobody leaves
 //                 that who may not write there
 //
@@ -115,7 +114,7 @@ class TreeStop {
   TreeStop(TreeTarget target, StopPlan plan, ProcessEntry leader)
       : target_(std::move(target)), walk_(std::move(plan)), leader_(leader) {}
 
-  absl::StatusOr<Next> Go(TimePoint now, const std::vector<int>& signals);
+  absl::StatusOr<Next> Go(TimePoint now, std::vector<int> signals);
   // Brings members_ up to date. How many that are within were not before.
   absl::StatusOr<int> Look();
   bool IsWithin(const ProcessEntry& entry,
