@@ -1,18 +1,16 @@
 #include "process/pidfd_watcher.h"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "io/os_error.h"
 #include "io/owned_fd.h"
 #include "io/status_error.h"
+#include "process/open_pidfd.h"
 #include "process/watcher_state.h"
 
 namespace troupe {
@@ -54,17 +52,11 @@ class PidfdSource : public ExitSource {
   std::unordered_map<uint64_t, pid_t> by_id_;
 };
 
-absl::StatusOr<SharedFd> OpenPidfd(pid_t pid) {
-  OwnedFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!fd.valid()) return OsError(errno, "pidfd_open", absl::StrCat(pid));
-  return std::make_shared<const OwnedFd>(std::move(fd));
-}
-
 void PidfdSource::Add(pid_t pid, SharedFd& pidfd, Done done) {
   if (pidfd == nullptr) {
     auto opened = OpenPidfd(pid);
     if (!opened.ok()) return done(opened.status());
-    pidfd = *std::move(opened);
+    pidfd = std::make_shared<const OwnedFd>(*std::move(opened));
   }
   const uint64_t serial = ++serial_;
   watches_[pid] = {serial, {}};

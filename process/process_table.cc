@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
+#include "process/open_pidfd.h"
 #include "process/reap.h"
 
 namespace troupe {
@@ -76,14 +76,12 @@ absl::StatusOr<std::vector<ProcessEntry>> ListProcesses() {
 // Who is read behind the pidfd has the number now; if the signal then finds
 // somebody, the number was not given again in between.
 absl::Status SignalSeen(const ProcessEntry& seen, int signal_number) {
-  OwnedFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, seen.pid, 0)));
-  if (!pidfd.valid()) {
-    return OsError(errno, "pidfd_open", absl::StrCat(seen.pid));
-  }
+  auto pidfd = OpenPidfd(seen.pid);
+  if (!pidfd.ok()) return pidfd.status();
   if (!seen.IsSameAs(ReadProcess(seen.pid))) {
     return OsError(ESRCH, "pidfd_open", absl::StrCat(seen.pid));
   }
-  return SignalProcess(pidfd.get(), signal_number);
+  return SignalProcess(pidfd->get(), signal_number);
 }
 
 }  // namespace troupe

@@ -14,6 +14,7 @@
 #include "process/child_signal.h"
 #include "process/clone_child.h"
 #include "process/dumpable_guard.h"
+#include "process/open_pidfd.h"
 #include "process/reap.h"
 #include "process/spawn_plan.h"
 #include "process/stdio_ends.h"
@@ -24,12 +25,12 @@ namespace {
 // Of a child that was cloned and not reaped. Numbered 3 or higher, also when we
 // run with 0, 1 or 2 closed; -1 without a failure where pidfds are forbidden.
 absl::StatusOr<OwnedFd> TakePidfd(pid_t pid, int made_by_clone) {
-  OwnedFd pidfd(made_by_clone >= 0
-                    ? made_by_clone
-                    : static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (pidfd.valid()) return MovedAboveStdio(std::move(pidfd));
-  if (errno == ENOSYS || errno == EPERM || errno == EINVAL) return OwnedFd();
-  return OsError(errno, "pidfd_open", absl::StrCat(pid));
+  if (made_by_clone >= 0) return MovedAboveStdio(OwnedFd(made_by_clone));
+  auto pidfd = OpenPidfd(pid);
+  if (pidfd.ok()) return MovedAboveStdio(*std::move(pidfd));
+  const int error = OsFailureOf(pidfd.status())->error_number;
+  if (error == ENOSYS || error == EPERM || error == EINVAL) return OwnedFd();
+  return pidfd.status();
 }
 
 absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
