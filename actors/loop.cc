@@ -10,6 +10,7 @@
 #include "actors/debug_mode.h"
 #include "actors/loop_actor.h"
 #include "io/actor_sink.h"
+#include "io/check_local.h"
 #include "io/io_actor.h"
 #include "io/thread_mask.h"
 
@@ -172,11 +173,9 @@ absl::StatusOr<FdCallbacks::Registration> Loop::AddWriter(int fd,
 absl::StatusOr<FdCallbacks::Registration> Loop::AddObserver(
     int fd, Side side, FdObserver observer) {
   if (!observer) return absl::InvalidArgumentError("a watch without observer");
-  if (observer.address().node() != system_.actors().node()) {
-    return absl::InvalidArgumentError(
-        "the observer of a descriptor must live in this program");
-  }
-  absl::Status refused = calls_.CheckThread();
+  absl::Status refused =
+      CheckLocal(observer, system_.actors().node(), "a descriptor");
+  if (refused.ok()) refused = calls_.CheckThread();
   if (!refused.ok()) return refused;
   auto added = fds_.AddSink(fd, side, MakeActorSink(observer, *host_));
   if (added.ok()) ArmWatch(added->watch, side);

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "caf/actor_cast.hpp"
+#include "io/check_local.h"
 #include "io/os_error.h"
 #include "io/status_error.h"
 #include "process/child_stop.h"
@@ -51,14 +52,10 @@ caf::result<PipelineStarted> PipelineState::Start(StartPipeline& request) {
   }
   absl::Status valid = Validate(request.pipeline);
   if (valid.ok()) valid = Validate(request.stop_plan);
-  if (!valid.ok()) return MakeError(valid);
-  // Bytes and credit do not cross to another machine without a proxy.
-  if (request.observer &&
-      caf::actor_cast<caf::strong_actor_ptr>(request.observer)->node() !=
-          self_->node()) {
-    return MakeError(absl::InvalidArgumentError(
-        "the observer of a pipeline must live in this program"));
+  if (valid.ok()) {
+    valid = CheckLocal(request.observer, self_->node(), "a pipeline");
   }
+  if (!valid.ok()) return MakeError(valid);
   phase_ = Phase::kStarting;
   observer_ = std::exchange(request.observer, {});
   request_ = std::move(request);

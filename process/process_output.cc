@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "caf/actor_cast.hpp"
+#include "io/check_local.h"
 #include "io/status_error.h"
 #include "process/process_state.h"
 
@@ -104,12 +105,11 @@ void ProcessState::DropReads(const caf::actor_addr& asker) {
 // -- those who are told of every chunk ----------------------------------------
 
 caf::result<void> ProcessState::Observe(ObserveOutput& request) {
-  const auto observer =
-      caf::actor_cast<caf::strong_actor_ptr>(request.observer);
-  if (observer == nullptr || observer->node() != self_->node()) {
-    return MakeError(absl::InvalidArgumentError(
-        "the observer of a process must live in this program"));
-  }
+  absl::Status valid =
+      request.observer
+          ? CheckLocal(request.observer, self_->node(), "a process")
+          : absl::InvalidArgumentError("no observer");
+  if (!valid.ok()) return MakeError(valid);
   for (ProcessStream stream :
        {ProcessStream::kStdout, ProcessStream::kStderr}) {
     if (request.only.value_or(stream) != stream) continue;
@@ -122,7 +122,7 @@ caf::result<void> ProcessState::Observe(ObserveOutput& request) {
       output->observers.push_back(request.observer);
     }
   }
-  Mind(observer);
+  Mind(caf::actor_cast<caf::strong_actor_ptr>(request.observer));
   return caf::unit;
 }
 

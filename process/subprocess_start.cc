@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "caf/actor_cast.hpp"
+#include "io/check_local.h"
 #include "io/status_error.h"
 #include "process/subprocess_state.h"
 
@@ -14,15 +14,11 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
     return MakeError(
         absl::FailedPreconditionError("the process was started already"));
   }
-  absl::Status plan = Validate(request.stop_plan);
-  if (!plan.ok()) return MakeError(plan);
-  // Bytes and credit do not cross to another machine without a proxy.
-  if (request.observer &&
-      caf::actor_cast<caf::strong_actor_ptr>(request.observer)->node() !=
-          self_->node()) {
-    return MakeError(absl::InvalidArgumentError(
-        "the observer of a process must live in this program"));
+  absl::Status valid = Validate(request.stop_plan);
+  if (valid.ok()) {
+    valid = CheckLocal(request.observer, self_->node(), "a process");
   }
+  if (!valid.ok()) return MakeError(valid);
   phase_ = Phase::kSpawning;
   observer_ = std::move(request.observer);
   plan_ = std::move(request.stop_plan);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "io/answer_requests.h"
+#include "io/check_local.h"
 #include "io/status_error.h"
 
 namespace troupe {
@@ -21,11 +22,7 @@ absl::Status WatcherState::Check(const WatchChild& request) const {
         absl::StrCat("no process has the pid ", request.pid));
   }
   if (!request.observer) return absl::InvalidArgumentError("no observer");
-  if (request.observer.address().node() != self_->node()) {
-    return absl::InvalidArgumentError(
-        "the observer of a child must live in this program");
-  }
-  return absl::OkStatus();
+  return CheckLocal(request.observer, self_->node(), "a child");
 }
 
 caf::result<WatchingChild> WatcherState::Watch(WatchChild& request) {

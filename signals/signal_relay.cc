@@ -13,6 +13,7 @@
 #include "caf/actor_cast.hpp"
 #include "caf/send.hpp"
 #include "io/answer_requests.h"
+#include "io/check_local.h"
 #include "io/fd_ticket.h"
 #include "io/os_error.h"
 #include "io/owned_fd.h"
@@ -152,11 +153,7 @@ void Relay(State& state, Self* self) {
 
 absl::Status CheckObserver(Self* self, const SignalObserver& observer) {
   if (!observer) return absl::InvalidArgumentError("no observer");
-  if (observer.address().node() != self->node()) {
-    return absl::InvalidArgumentError(
-        "the observer of a signal must live in this program");
-  }
-  return absl::OkStatus();
+  return CheckLocal(observer, self->node(), "a signal");
 }
 
 absl::Status AddObserver(Self* self, const SubscribeToSignal& request) {
