@@ -12,10 +12,6 @@ WatcherKind DefaultWatcherKind() {
   return CanUsePidfd() ? WatcherKind::kPidfd : WatcherKind::kThreaded;
 }
 
-bool NeedsSignalRelay(WatcherKind kind) {
-  return kind != WatcherKind::kPidfd && kind != WatcherKind::kThreaded;
-}
-
 ChildWatcher SpawnChildWatcher(WatcherKind kind, IoHost& host,
                                const IoActor& io, const SignalRelay& relay) {
   switch (kind) {

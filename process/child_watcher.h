@@ -53,7 +53,6 @@ enum class WatcherKind { kPidfd, kSafe, kFast, kMultiLoop, kThreaded };
 
 // kPidfd where it works, else kThreaded: neither needs a relay (V2).
 WatcherKind DefaultWatcherKind();
-bool NeedsSignalRelay(WatcherKind kind);
 
 // Resident on `host`, whose I/O actor `io` is; hidden. It begins to listen by
 // itself; AskWatcher is answered when it does. The relay may be empty for those
