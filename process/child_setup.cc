@@ -190,13 +190,13 @@ TROUPE_CHILD void Exec(ChildSetup* setup) {
 }  // namespace
 
 // The cgroup first, so that its limits count all of it; then descriptors, while
-// the limits still allow their numbers; the
-// session before the terminal, the terminal after stdin is in place; the
-// directory, the scheduling and the limits while we may still be root, groups
-// before gid before uid for the same reason; the scheduling before the limits,
-// which may forbid it or the descriptor it needs. A change of uid clears the
-// parent-death signal, so that follows. Dispositions before the mask: a signal
-// in between would run our parent's handler in our parent's memory.
+// the limits still allow their numbers; the session before the terminal, the
+// terminal after stdin is in place; the directory, the scheduling and the
+// limits while we may still be root, groups before gid before uid for the same
+// reason; the scheduling before the limits, which may forbid it or the
+// descriptor it needs. A change of uid clears the parent-death signal, so that
+// follows. Dispositions before the mask: a signal in between would run our
+// parent's handler in our parent's memory.
 TROUPE_CHILD int RunChildSetup(void* argument) {
   ChildSetup* setup = static_cast<ChildSetup*>(argument);
   setup->flags->pid = static_cast<int>(syscall(SYS_getpid));
