@@ -27,20 +27,11 @@
 #include "process/pipeline_messages.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;

@@ -23,21 +23,11 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seccomp_filter.h"
 
 namespace troupe {
 namespace {
-
-// UBSan makes a pipe to find out whether an object's memory may be read.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
