@@ -9,6 +9,9 @@
 // for ever. An actor that answers later therefore keeps an Owed, in its state
 // or, shared, in the handlers of a request of its own.
 //
+// A promise that was not answered keeps its own actor alive, one of a request
+// that nobody waits for (anon_send) also afterwards. An Owed lets go of it.
+//
 // On the thread of the actor that owes it.
 #ifndef TROUPE_IO_OWED_H_
 #define TROUPE_IO_OWED_H_
@@ -41,10 +44,10 @@ class Owed {
 
   // Once; afterwards both do nothing.
   void Deliver(T answer) {
-    if (pending()) promise_.deliver(std::move(answer));
+    std::exchange(promise_, {}).deliver(std::move(answer));
   }
   void Refuse(const caf::error& why) {
-    if (pending()) promise_.deliver(why);
+    std::exchange(promise_, {}).deliver(why);
   }
   bool pending() const { return promise_.pending(); }
 

@@ -117,7 +117,7 @@ void ProcessState::FailDrainWaiters(const absl::Status& why) {
 }
 
 void ProcessState::FailWaiters(const absl::Status& why) {
-  if (launching_.pending()) launching_.deliver(MakeError(why));
+  std::exchange(launching_, {}).deliver(MakeError(why));
   FailGathering(why);
   FailDrainWaiters(why);
   for (auto& waiters : close_waiters_) {

@@ -80,7 +80,7 @@ TEST_F(SubprocessLifetimeTest, LeavesWithItsProcessWhenNobodyAskedForTheStart) {
   StartProcess start = Quiet({ChildProgram("exit_with"), "0"});
   start.observer = NewObserver();
   Subprocess child = NewSubprocess();
-  const caf::weak_actor_ptr weak(caf::actor_cast<caf::strong_actor_ptr>(child));
+  const auto weak = caf::actor_cast<caf::weak_actor_ptr>(child);
   caf::anon_send(std::exchange(child, {}), std::move(start));
   ASSERT_TRUE(trace_->WaitFor("CL"));
   EXPECT_TRUE(YieldUntil([&] { return weak.lock() == nullptr; }));

@@ -31,6 +31,7 @@ int Main(int argc, char** argv) {
        {"troupe W7-tls", TlsEcho<TlsStreamEcho>},
        {"troupe W8", Signals<TroupeLoop>},
        {"troupe W9", Timers<TroupeLoop>},
+       {"troupe W10", Echo<StreamEcho>},
        {"troupe W15", CallsOnLoop<TroupeLoop>},
        {"troupe W16", CallsFromThread<TroupeLoop>},
        {"troupe W17", Readers<TroupeLoop>},
