@@ -28,6 +28,7 @@
 #include "io/descriptor_kind.h"
 #include "io/io_host.h"
 #include "io/io_messages.h"
+#include "io/monitors.h"
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "io/transport_info.h"
@@ -99,8 +100,7 @@ class Connection {
     absl::Status usable = CheckProtocol(protocol);
     if (!usable.ok()) return MakeError(usable);
     if (phase_ == Phase::kIntroduced || phase_ == Phase::kOpen) {
-      if (protocol_) self_->demonitor(protocol_.address());
-      if (protocol) self_->monitor(protocol);
+      monitor_ = Watch(protocol);
     }
     if (phase_ != Phase::kClosed) SetReceiver(std::move(protocol));
     return caf::unit;
@@ -155,7 +155,7 @@ class Connection {
   void Introduce() {
     phase_ = Phase::kIntroduced;
     if (!protocol_) return Open();
-    self_->monitor(protocol_);
+    monitor_ = Watch(protocol_);
     self_->request(protocol_, caf::infinite, ConnectionMade{})
         .then([this] { Open(); },
               [this, asked = protocol_](const caf::error& why) {
@@ -194,6 +194,7 @@ class Connection {
   bool Finish(absl::Status why) {
     Phase phase = std::exchange(phase_, Phase::kClosed);
     if (phase == Phase::kClosed) return false;
+    monitor_ = Monitor();
     ConnectionLost last = LastWords(why);
     // Whoever is closed in ConnectionMade was connected (row R12).
     if (phase == Phase::kIntroduced && why.ok()) Answer(caf::none);
@@ -270,6 +271,12 @@ class Connection {
                       SideOfTexts(), self_->node());
   }
 
+  Monitor Watch(const Protocol& protocol) const {
+    return host_->monitors().Watch(
+        caf::actor_cast<caf::strong_actor_ptr>(protocol),
+        caf::strong_actor_ptr(self_->ctrl()));
+  }
+
   void Start(const WatchStarted& started) {
     watch_ = started.watch;
     fd_ = started.fd;
@@ -292,7 +299,6 @@ class Connection {
 
   // Answers who asked to connect, once.
   void Answer(const caf::error& why) {
-    if (!connecting_.pending()) return;
     auto promise = std::exchange(connecting_, {});
     if (why) {
       promise.deliver(why);
@@ -301,6 +307,7 @@ class Connection {
     }
   }
 
+  Monitor monitor_;                                // of the protocol
   caf::abstract_actor* receiver_ = nullptr;        // the protocol's
   caf::scheduled_actor* mailbox_owner_ = nullptr;  // the same, if it is one
   ResidentBase* neighbour_ = nullptr;  // the same, if it is of this host

@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "caf/exit_reason.hpp"
 #include "caf/scheduled_actor.hpp"
 #include "caf/scheduler/abstract_coordinator.hpp"
 #include "caf/system_messages.hpp"
+#include "io/monitors.h"
 #include "io/resident_base.h"
 
 namespace troupe {
@@ -30,6 +32,9 @@ void Discard(caf::resumable* job, caf::execution_unit* unit) {
 }
 
 }  // namespace
+
+Host::Host(caf::actor_system& system)
+    : caf::execution_unit(&system), monitors_(std::make_shared<Monitors>()) {}
 
 thread_local Host* Host::current_ = nullptr;
 

@@ -29,12 +29,13 @@
 
 namespace troupe {
 
+class Monitors;
 class ResidentBase;
 
 class Host : public caf::execution_unit,
              public std::enable_shared_from_this<Host> {
  public:
-  explicit Host(caf::actor_system& system) : caf::execution_unit(&system) {}
+  explicit Host(caf::actor_system& system);
   ~Host() override;
 
   // Whether the caller is on the host's thread, inside its run.
@@ -44,6 +45,9 @@ class Host : public caf::execution_unit,
   // Queues an actor of which the caller holds a reference for us. CAF's
   // interface; any thread.
   void exec_later(caf::resumable* job) final;
+
+  // For residents that monitor whom many others monitor, too.
+  Monitors& monitors() const { return *monitors_; }
 
   // Ends the sleep of the host's thread if it sleeps; any thread.
   void WakeIfAsleep() {
@@ -129,6 +133,7 @@ class Host : public caf::execution_unit,
 
   static thread_local Host* current_;
 
+  const std::shared_ptr<Monitors> monitors_;
   Host* outer_ = nullptr;  // current_ before BeginRun
   std::vector<caf::resumable*> local_;
   std::vector<caf::resumable*> round_;

@@ -16,12 +16,10 @@ namespace {
 struct State {
   static constexpr const char* name = "io";
 
-  struct Role {
-    WatchId watch;
-    Side side;
-  };
-  // What each observer watches; monitored as long as it is listed.
-  std::unordered_map<caf::actor_addr, std::vector<Role>> observers;
+  // What each observer watches, of each side; monitored as long as it is
+  // listed.
+  using Roles = std::unordered_map<uint64_t, std::vector<Side>>;
+  std::unordered_map<caf::actor_addr, Roles> observers;
   std::unordered_map<uint64_t, std::vector<caf::actor_addr>> watchers;
 };
 
@@ -32,7 +30,7 @@ void Remember(Self* self, const FdObserver& observer, WatchId watch,
   if (!observer) return;
   auto& roles = self->state.observers[observer.address()];
   if (roles.empty()) self->monitor(observer);
-  roles.push_back({watch, side});
+  roles[watch.value].push_back(side);
   self->state.watchers[watch.value].push_back(observer.address());
 }
 
@@ -42,8 +40,7 @@ void Forget(Self* self, WatchId watch) {
   for (const caf::actor_addr& observer : found->second) {
     auto entry = self->state.observers.find(observer);
     if (entry == self->state.observers.end()) continue;
-    std::erase_if(entry->second,
-                  [&](const State::Role& r) { return r.watch == watch; });
+    entry->second.erase(watch.value);
     if (!entry->second.empty()) continue;
     self->demonitor(observer);
     self->state.observers.erase(entry);
@@ -77,9 +74,9 @@ void DropObserver(Self* self, IoHost& host, const caf::actor_addr& observer) {
   if (found == self->state.observers.end()) return;
   auto roles = std::move(found->second);
   self->state.observers.erase(found);
-  for (const State::Role& role : roles) {
-    host.watches().Drop(role.watch, role.side);
-    auto others = self->state.watchers.find(role.watch.value);
+  for (const auto& [watch, sides] : roles) {
+    for (Side side : sides) host.watches().Drop(WatchId{watch}, side);
+    auto others = self->state.watchers.find(watch);
     if (others == self->state.watchers.end()) continue;
     std::erase(others->second, observer);
     if (others->second.empty()) self->state.watchers.erase(others);

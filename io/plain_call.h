@@ -1,7 +1,7 @@
 // The system calls of every message, without what glibc puts around those at
 // which pthread_cancel may end a thread: in a program with threads two atomic
-// operations and two calls for each. No thread of an I/O host is ever cancelled.
-// Results and errno are the wrappers' of the same name.
+// operations and two calls for each. No thread of an I/O host is ever
+// cancelled. Results and errno are the wrappers' of the same name.
 #ifndef TROUPE_IO_PLAIN_CALL_H_
 #define TROUPE_IO_PLAIN_CALL_H_
 

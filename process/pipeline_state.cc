@@ -60,7 +60,9 @@ caf::result<PipelineStarted> PipelineState::Start(StartPipeline& request) {
   observer_ = std::exchange(request.observer, {});
   request_ = std::move(request);
   exits_.resize(request_.pipeline.commands.size());
-  if (observer_) self_->monitor(observer_);
+  monitor_ = services_.host->monitors().Watch(
+      caf::actor_cast<caf::strong_actor_ptr>(observer_),
+      caf::strong_actor_ptr(self_->ctrl()));
   auto promise = self_->make_response_promise<PipelineStarted>();
   starting_ = Owed<PipelineStarted>(promise);
   StartNext();
@@ -264,7 +266,7 @@ void PipelineState::MaybeEnded() {
   unread_.clear();
   Tell(PipelineEnded{});
   // Two that hold each other would live for ever.
-  if (observer_) self_->demonitor(observer_.address());
+  monitor_ = Monitor();
   observer_ = PipelineObserver();
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.Deliver(PipelineEnded{});

@@ -16,6 +16,7 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "io/credit.h"
 #include "io/io_messages.h"
+#include "io/monitors.h"
 #include "io/owed.h"
 #include "io/owned_fd.h"
 #include "io/resident.h"
@@ -92,6 +93,7 @@ class PipelineState {
   bool exited_ = false;
   bool ended_ = false;
   StartPipeline request_;  // its observer is in observer_
+  Monitor monitor_;        // of the observer
   PipelineObserver observer_;
   bool orphaned_ = false;  // it died
   Owed<PipelineStarted> starting_;

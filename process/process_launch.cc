@@ -224,8 +224,9 @@ caf::actor_addr ProcessState::MindAsker() {
 
 void ProcessState::Mind(const caf::strong_actor_ptr& who) {
   if (who == nullptr) return;
-  auto address = caf::actor_cast<caf::actor_addr>(who);
-  if (minded_.insert(std::move(address)).second) self_->monitor(who);
+  Monitor& monitor = minded_[caf::actor_cast<caf::actor_addr>(who)];
+  if (monitor) return;
+  monitor = host_->monitors().Watch(who, caf::strong_actor_ptr(self_->ctrl()));
 }
 
 void ProcessState::OnDown(const caf::actor_addr& who) {

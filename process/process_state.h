@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/io_messages.h"
+#include "io/monitors.h"
 #include "io/resident.h"
 #include "process/output_store.h"
 #include "process/process_actor_messages.h"
@@ -151,7 +151,7 @@ class ProcessState {
   std::optional<ProcessExited> exit_;
   EndedBy ended_by_ = EndedBy::kItself;
   caf::actor_addr owner_;
-  std::set<caf::actor_addr> minded_;
+  std::map<caf::actor_addr, Monitor> minded_;
 
   TimerId timeout_;
   absl::Duration quiet_timeout_;

@@ -18,6 +18,7 @@
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
 #include "io/io_messages.h"
+#include "io/monitors.h"
 #include "io/owned_fd.h"
 #include "io/resident.h"
 #include "process/child_stop.h"
@@ -127,6 +128,7 @@ class SubprocessState {
   Phase phase_ = Phase::kIdle;
   bool reaped_ = false;
   bool ended_ = false;
+  Monitor monitor_;           // of the observer
   ProcessObserver observer_;  // until it dies or has been told all
   bool orphaned_ = false;     // it died
   bool plan_due_ = false;     // and its plan has not been walked yet
