@@ -100,7 +100,7 @@ class Connection {
     absl::Status usable = CheckProtocol(protocol);
     if (!usable.ok()) return MakeError(usable);
     if (phase_ == Phase::kIntroduced || phase_ == Phase::kOpen) {
-      monitor_ = Watch(protocol);
+      BeginMonitor(protocol);
     }
     if (phase_ != Phase::kClosed) SetReceiver(std::move(protocol));
     return caf::unit;
@@ -155,7 +155,7 @@ class Connection {
   void Introduce() {
     phase_ = Phase::kIntroduced;
     if (!protocol_) return Open();
-    monitor_ = Watch(protocol_);
+    BeginMonitor(protocol_);
     self_->request(protocol_, caf::infinite, ConnectionMade{})
         .then([this] { Open(); },
               [this, asked = protocol_](const caf::error& why) {
@@ -194,7 +194,7 @@ class Connection {
   bool Finish(absl::Status why) {
     Phase phase = std::exchange(phase_, Phase::kClosed);
     if (phase == Phase::kClosed) return false;
-    monitor_ = Monitor();
+    monitor_.End();
     ConnectionLost last = LastWords(why);
     // Whoever is closed in ConnectionMade was connected (row R12).
     if (phase == Phase::kIntroduced && why.ok()) Answer(caf::none);
@@ -271,10 +271,10 @@ class Connection {
                       SideOfTexts(), self_->node());
   }
 
-  Monitor Watch(const Protocol& protocol) const {
-    return host_->monitors().Watch(
-        caf::actor_cast<caf::strong_actor_ptr>(protocol),
-        caf::strong_actor_ptr(self_->ctrl()));
+  void BeginMonitor(const Protocol& protocol) {
+    monitor_.Begin(host_->monitors(),
+                   caf::actor_cast<caf::strong_actor_ptr>(protocol),
+                   caf::strong_actor_ptr(self_->ctrl()));
   }
 
   void Start(const WatchStarted& started) {

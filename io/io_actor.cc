@@ -1,5 +1,6 @@
 #include "io/io_actor.h"
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -16,10 +17,13 @@ namespace {
 struct State {
   static constexpr const char* name = "io";
 
-  // What each observer watches, of each side; monitored as long as it is
-  // listed.
-  using Roles = std::unordered_map<uint64_t, std::vector<Side>>;
-  std::unordered_map<caf::actor_addr, Roles> observers;
+  struct Role {
+    WatchId watch;
+    Side side;
+  };
+  // What each observer watches, the oldest first: a watch's number is higher
+  // than all before. Monitored as long as it is listed.
+  std::unordered_map<caf::actor_addr, std::vector<Role>> observers;
   std::unordered_map<uint64_t, std::vector<caf::actor_addr>> watchers;
 };
 
@@ -30,7 +34,7 @@ void Remember(Self* self, const FdObserver& observer, WatchId watch,
   if (!observer) return;
   auto& roles = self->state.observers[observer.address()];
   if (roles.empty()) self->monitor(observer);
-  roles[watch.value].push_back(side);
+  roles.push_back({watch, side});
   self->state.watchers[watch.value].push_back(observer.address());
 }
 
@@ -40,8 +44,12 @@ void Forget(Self* self, WatchId watch) {
   for (const caf::actor_addr& observer : found->second) {
     auto entry = self->state.observers.find(observer);
     if (entry == self->state.observers.end()) continue;
-    entry->second.erase(watch.value);
-    if (!entry->second.empty()) continue;
+    auto& roles = entry->second;
+    const auto same = std::ranges::equal_range(
+        roles, watch.value, {},
+        [](const State::Role& role) { return role.watch.value; });
+    roles.erase(same.begin(), same.end());
+    if (!roles.empty()) continue;
     self->demonitor(observer);
     self->state.observers.erase(entry);
   }
@@ -74,9 +82,9 @@ void DropObserver(Self* self, IoHost& host, const caf::actor_addr& observer) {
   if (found == self->state.observers.end()) return;
   auto roles = std::move(found->second);
   self->state.observers.erase(found);
-  for (const auto& [watch, sides] : roles) {
-    for (Side side : sides) host.watches().Drop(WatchId{watch}, side);
-    auto others = self->state.watchers.find(watch);
+  for (const State::Role& role : roles) {
+    host.watches().Drop(role.watch, role.side);
+    auto others = self->state.watchers.find(role.watch.value);
     if (others == self->state.watchers.end()) continue;
     std::erase(others->second, observer);
     if (others->second.empty()) self->state.watchers.erase(others);

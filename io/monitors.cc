@@ -1,6 +1,7 @@
 #include "io/monitors.h"
 
 #include <utility>
+#include <vector>
 
 #include "caf/abstract_actor.hpp"
 #include "caf/actor_cast.hpp"
@@ -40,39 +41,36 @@ class Monitors::Attachment : public caf::attachable {
 
 // Attached and detached without the lock: an actor that has ended calls Ended
 // from within attach.
-Monitor Monitors::Watch(const caf::strong_actor_ptr& watched,
-                        const caf::strong_actor_ptr& listener) {
-  Monitor monitor;
-  if (watched == nullptr) return monitor;
-  monitor.table_ = weak_from_this();
-  monitor.watched_ = caf::actor_cast<caf::actor_addr>(watched);
+void Monitors::Add(Monitor& monitor, const caf::strong_actor_ptr& watched) {
   uint64_t attach = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    monitor.id_ = ++last_;
     Entry& entry = entries_[monitor.watched_];
-    if (entry.serial == 0) attach = entry.serial = ++last_;
-    entry.listeners.emplace(monitor.id_, caf::weak_actor_ptr(listener.get()));
+    if (entry.serial == 0) attach = entry.serial = ++last_serial_;
+    monitor.next_ = entry.first;
+    if (monitor.next_ != nullptr) monitor.next_->link_ = &monitor.next_;
+    entry.first = &monitor;
+    monitor.link_ = &entry.first;
   }
-  if (attach != 0) {
-    watched->get()->attach(caf::attachable_ptr(
-        new Attachment(weak_from_this(), monitor.watched_, attach)));
-  }
-  return monitor;
+  if (attach == 0) return;
+  watched->get()->attach(caf::attachable_ptr(
+      new Attachment(weak_from_this(), monitor.watched_, attach)));
 }
 
-void Monitors::End(const caf::actor_addr& watched, uint64_t id) {
+void Monitors::Remove(Monitor& monitor) {
   uint64_t detach = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    auto found = entries_.find(watched);
-    if (found == entries_.end()) return;
-    found->second.listeners.erase(id);
-    if (!found->second.listeners.empty()) return;
+    if (monitor.link_ == nullptr) return;
+    *monitor.link_ = monitor.next_;
+    if (monitor.next_ != nullptr) monitor.next_->link_ = monitor.link_;
+    monitor.link_ = nullptr;
+    auto found = entries_.find(monitor.watched_);
+    if (found->second.first != nullptr) return;
     detach = found->second.serial;
     entries_.erase(found);
   }
-  auto alive = caf::actor_cast<caf::strong_actor_ptr>(watched);
+  auto alive = caf::actor_cast<caf::strong_actor_ptr>(monitor.watched_);
   if (alive == nullptr) return;
   alive->get()->detach(caf::attachable::token(
       Attachment::kType, reinterpret_cast<const void*>(detach)));
@@ -80,35 +78,42 @@ void Monitors::End(const caf::actor_addr& watched, uint64_t id) {
 
 void Monitors::Ended(const caf::actor_addr& watched, uint64_t serial,
                      const caf::error& why, caf::execution_unit* unit) {
-  Entry entry;
+  std::vector<caf::strong_actor_ptr> listeners;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     auto found = entries_.find(watched);
     if (found == entries_.end() || found->second.serial != serial) return;
-    entry = std::move(found->second);
+    for (Monitor* at = found->second.first; at != nullptr; at = at->next_) {
+      at->link_ = nullptr;
+      listeners.push_back(at->listener_.lock());
+    }
     entries_.erase(found);
   }
-  for (const auto& [id, listener] : entry.listeners) {
-    caf::strong_actor_ptr alive = listener.lock();
-    if (alive == nullptr) continue;
-    alive->enqueue(caf::actor_cast<caf::strong_actor_ptr>(watched),
-                   caf::make_message_id(),
-                   caf::make_message(caf::down_msg{watched, why}), unit);
+  for (const caf::strong_actor_ptr& listener : listeners) {
+    if (listener == nullptr) continue;
+    listener->enqueue(caf::actor_cast<caf::strong_actor_ptr>(watched),
+                      caf::make_message_id(),
+                      caf::make_message(caf::down_msg{watched, why}), unit);
   }
 }
 
 // -- Monitor ------------------------------------------------------------------
 
-Monitor& Monitor::operator=(Monitor&& other) noexcept {
-  std::swap(table_, other.table_);
-  std::swap(watched_, other.watched_);
-  std::swap(id_, other.id_);
-  return *this;
+void Monitor::Begin(Monitors& monitors, const caf::strong_actor_ptr& watched,
+                    const caf::strong_actor_ptr& listener) {
+  End();
+  if (watched == nullptr) return;
+  monitors_ = monitors.weak_from_this();
+  watched_ = caf::actor_cast<caf::actor_addr>(watched);
+  listener_ = caf::weak_actor_ptr(listener.get());
+  monitors.Add(*this, watched);
 }
 
-Monitor::~Monitor() {
-  if (id_ == 0) return;
-  if (auto table = table_.lock()) table->End(watched_, id_);
+void Monitor::End() {
+  if (auto monitors = monitors_.lock()) monitors->Remove(*this);
+  monitors_.reset();
+  watched_ = caf::actor_addr();
+  listener_.reset();
 }
 
 }  // namespace troupe

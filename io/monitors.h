@@ -1,16 +1,18 @@
 // Monitoring an actor together with thousands of others.
 //
-//   Monitor monitor = host->monitors().Watch(protocol, self);
+//   Monitor monitor;                                      // in a state
+//   monitor.Begin(host->monitors(), protocol, self);      // empty: of nobody
 //   ...                        // down_msg comes as after self->monitor(...)
-//   monitor = Monitor();       // or it ends with the state it is in
+//   monitor.End();                                        // or its destructor
 //
 // CAF keeps whoever monitors an actor in a list of that actor's, walks all of
 // it at each demonitor, and takes nobody out of it who has ended: with one
 // observer for 5,000 children each end costs 5,000 steps, and a protocol of
 // many connections, one after the other, keeps the memory of all of them. Here
-// each actor has one entry for all who watch it, found at once.
+// each actor has one entry for all who watch it, found at once, and the watches
+// themselves are linked: 100 bytes more than CAF's.
 //
-// Any thread.
+// Any thread, one at a time for each monitor.
 #ifndef TROUPE_IO_MONITORS_H_
 #define TROUPE_IO_MONITORS_H_
 
@@ -18,7 +20,6 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <utility>
 
 #include "caf/actor_addr.hpp"
 #include "caf/actor_control_block.hpp"
@@ -28,45 +29,47 @@ namespace troupe {
 
 class Monitors;
 
-// One watch; empty, or the only one of its kind.
 class Monitor {
  public:
   Monitor() = default;
-  Monitor(Monitor&& other) noexcept { *this = std::move(other); }
-  Monitor& operator=(Monitor&& other) noexcept;
-  ~Monitor();
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+  ~Monitor() { End(); }
 
-  explicit operator bool() const { return id_ != 0; }
+  // In place of what it watched before. Of an actor that has ended `listener`
+  // hears at once.
+  void Begin(Monitors& monitors, const caf::strong_actor_ptr& watched,
+             const caf::strong_actor_ptr& listener);
+  void End();
 
  private:
   friend class Monitors;
 
-  std::weak_ptr<Monitors> table_;
+  std::weak_ptr<Monitors> monitors_;
   caf::actor_addr watched_;
-  uint64_t id_ = 0;
+  caf::weak_actor_ptr listener_;
+  // Guarded by the table.
+  Monitor* next_ = nullptr;
+  Monitor** link_ = nullptr;  // what points to this one; null: nothing does
 };
 
 class Monitors : public std::enable_shared_from_this<Monitors> {
- public:
-  // At once if `watched` has ended already; nothing more for an empty pointer.
-  Monitor Watch(const caf::strong_actor_ptr& watched,
-                const caf::strong_actor_ptr& listener);
-
  private:
   friend class Monitor;
   class Attachment;
 
   struct Entry {
     uint64_t serial = 0;  // of its attachment
-    std::unordered_map<uint64_t, caf::weak_actor_ptr> listeners;
+    Monitor* first = nullptr;
   };
 
-  void End(const caf::actor_addr& watched, uint64_t id);
+  void Add(Monitor& monitor, const caf::strong_actor_ptr& watched);
+  void Remove(Monitor& monitor);
   void Ended(const caf::actor_addr& watched, uint64_t serial,
              const caf::error& why, caf::execution_unit* unit);
 
   std::mutex mutex_;
-  uint64_t last_ = 0;
+  uint64_t last_serial_ = 0;
   std::unordered_map<caf::actor_addr, Entry> entries_;
 };
 

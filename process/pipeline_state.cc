@@ -60,9 +60,9 @@ caf::result<PipelineStarted> PipelineState::Start(StartPipeline& request) {
   observer_ = std::exchange(request.observer, {});
   request_ = std::move(request);
   exits_.resize(request_.pipeline.commands.size());
-  monitor_ = services_.host->monitors().Watch(
-      caf::actor_cast<caf::strong_actor_ptr>(observer_),
-      caf::strong_actor_ptr(self_->ctrl()));
+  monitor_.Begin(services_.host->monitors(),
+                 caf::actor_cast<caf::strong_actor_ptr>(observer_),
+                 caf::strong_actor_ptr(self_->ctrl()));
   auto promise = self_->make_response_promise<PipelineStarted>();
   starting_ = Owed<PipelineStarted>(promise);
   StartNext();
@@ -266,7 +266,7 @@ void PipelineState::MaybeEnded() {
   unread_.clear();
   Tell(PipelineEnded{});
   // Two that hold each other would live for ever.
-  monitor_ = Monitor();
+  monitor_.End();
   observer_ = PipelineObserver();
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.Deliver(PipelineEnded{});

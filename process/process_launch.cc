@@ -224,9 +224,11 @@ caf::actor_addr ProcessState::MindAsker() {
 
 void ProcessState::Mind(const caf::strong_actor_ptr& who) {
   if (who == nullptr) return;
-  Monitor& monitor = minded_[caf::actor_cast<caf::actor_addr>(who)];
-  if (monitor) return;
-  monitor = host_->monitors().Watch(who, caf::strong_actor_ptr(self_->ctrl()));
+  auto [mind, is_new] =
+      minded_.try_emplace(caf::actor_cast<caf::actor_addr>(who));
+  if (!is_new) return;
+  mind->second.Begin(host_->monitors(), who,
+                     caf::strong_actor_ptr(self_->ctrl()));
 }
 
 void ProcessState::OnDown(const caf::actor_addr& who) {

@@ -52,7 +52,7 @@ void SubprocessState::MaybeEnd() {
   silence_watch_ = TimerObserver();
   Tell(ProcessEnded{});
   // Two that hold each other would live for ever.
-  monitor_ = Monitor();
+  monitor_.End();
   observer_ = ProcessObserver();
   for (auto& waiter : std::exchange(end_waiters_, {})) {
     waiter.deliver(ProcessEnded{});

@@ -53,9 +53,12 @@ class MonitorsTest : public IoTest {
 TEST_F(MonitorsTest, TellAllWhoWatchOnce) {
   caf::actor watched = NewActor(), other = NewActor();
   caf::scoped_actor a(*system_), b(*system_), c(*system_);
-  Monitor first = monitors_->Watch(Pointer(watched), Pointer(a));
-  Monitor second = monitors_->Watch(Pointer(watched), Pointer(b));
-  Monitor third = monitors_->Watch(Pointer(other), Pointer(c));
+  Monitor first;
+  first.Begin(*monitors_, Pointer(watched), Pointer(a));
+  Monitor second;
+  second.Begin(*monitors_, Pointer(watched), Pointer(b));
+  Monitor third;
+  third.Begin(*monitors_, Pointer(other), Pointer(c));
   End(watched);
   ExpectDown(a, watched);
   ExpectDown(b, watched);
@@ -67,10 +70,11 @@ TEST_F(MonitorsTest, TellAllWhoWatchOnce) {
 TEST_F(MonitorsTest, TellNobodyWhoLetGo) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_), b(*system_);
-  Monitor first = monitors_->Watch(Pointer(watched), Pointer(a));
-  Monitor second = monitors_->Watch(Pointer(watched), Pointer(b));
-  first = Monitor();
-  Monitor moved = std::move(second);
+  Monitor first;
+  first.Begin(*monitors_, Pointer(watched), Pointer(a));
+  Monitor second;
+  second.Begin(*monitors_, Pointer(watched), Pointer(b));
+  first.End();
   End(watched);
   EXPECT_FALSE(a->has_next_message());
   ExpectDown(b, watched);
@@ -81,10 +85,11 @@ TEST_F(MonitorsTest, TellNobodyWhoLetGo) {
 TEST_F(MonitorsTest, MayBeginAgain) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_);
-  Monitor one = monitors_->Watch(Pointer(watched), Pointer(a));
-  one = Monitor();
-  one = monitors_->Watch(Pointer(watched), Pointer(a));
-  one = monitors_->Watch(Pointer(watched), Pointer(a));
+  Monitor one;
+  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.End();
+  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.Begin(*monitors_, Pointer(watched), Pointer(a));
   End(watched);
   ExpectDown(a, watched);
 }
@@ -93,15 +98,17 @@ TEST_F(MonitorsTest, TellAtOnceOfOneThatHasEnded) {
   caf::actor watched = NewActor();
   End(watched);
   caf::scoped_actor a(*system_);
-  Monitor one = monitors_->Watch(Pointer(watched), Pointer(a));
+  Monitor one;
+  one.Begin(*monitors_, Pointer(watched), Pointer(a));
   ExpectDown(a, watched);
-  EXPECT_FALSE(bool(monitors_->Watch(nullptr, Pointer(a))));
+  one.Begin(*monitors_, nullptr, Pointer(a));  // nobody
 }
 
 TEST_F(MonitorsTest, MayGoBeforeWhatTheyWatch) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_);
-  Monitor one = monitors_->Watch(Pointer(watched), Pointer(a));
+  Monitor one;
+  one.Begin(*monitors_, Pointer(watched), Pointer(a));
   monitors_.reset();
   End(watched);
   EXPECT_FALSE(a->has_next_message());
@@ -114,7 +121,8 @@ TEST_F(MonitorsTest, KeepNothingOfAListenerThatEnded) {
   caf::actor listener = NewActor();
   const caf::weak_actor_ptr memory(Pointer(listener).get());
   {
-    Monitor one = monitors_->Watch(Pointer(watched), Pointer(listener));
+    Monitor one;
+    one.Begin(*monitors_, Pointer(watched), Pointer(listener));
     End(std::exchange(listener, {}));
   }
   EXPECT_TRUE(YieldUntil([&] { return memory->weak_refs == 1; }));

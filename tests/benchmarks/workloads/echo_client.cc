@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,16 @@ void Require(bool holds) {
 size_t NumberBehind(char sign, const std::string& variant) {
   const size_t place = variant.find(sign);
   return place == variant.npos ? 0 : std::stoul(variant.substr(place + 1));
+}
+
+int NewSocket() {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  Require(fd >= 0);
+  return fd;
+}
+
+sockaddr* Plain(sockaddr_un& address) {
+  return reinterpret_cast<sockaddr*>(&address);
 }
 
 void RaiseDescriptorLimit() {
@@ -42,20 +53,29 @@ EchoClient::EchoClient(const Run& run)
 std::vector<int> EchoClient::Start() {
   RaiseDescriptorLimit();
   std::vector<int> servers;
-  for (size_t i = 0; i < connections_ + idle_; ++i) {
-    int ends[2];
-    Require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    servers.push_back(ends[0]);
-    sockets_.push_back(ends[1]);
-  }
+  const int listener = NewSocket();
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  socklen_t size = sizeof address.sun_family;  // the kernel finds a name
+  Require(bind(listener, Plain(address), size) == 0);
+  size = sizeof address;
+  Require(getsockname(listener, Plain(address), &size) == 0);
+  Require(listen(listener, 128) == 0);
   Require(pipe2(go_, O_CLOEXEC) == 0 && pipe2(result_, O_CLOEXEC) == 0);
   child_ = fork();
   Require(child_ >= 0);
   if (child_ == 0) {
-    for (int fd : servers) close(fd);
+    close(listener);
+    for (size_t i = 0; i < connections_ + idle_; ++i) {
+      sockets_.push_back(NewSocket());
+      Require(connect(sockets_[i], Plain(address), size) == 0);
+    }
     Play();
   }
-  for (int fd : sockets_) close(fd);
+  for (size_t i = 0; i < connections_ + idle_; ++i) {
+    servers.push_back(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    Require(servers[i] >= 0);
+  }
+  close(listener);
   close(go_[0]);
   close(result_[1]);
   return servers;
