@@ -17,7 +17,7 @@ ChildWatcher& Children::watcher(Stage& stage) {
 
 void Children::UseWatcher(Stage& stage, WatcherKind kind) {
   SignalRelay relay;
-  if (NeedsSignalRelay(kind)) {
+  if (kind != WatcherKind::kPidfd && kind != WatcherKind::kThreaded) {
     auto started = stage.system().Signals();
     if (!started.ok()) std::abort();
     relay = *started;
