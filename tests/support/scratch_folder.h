@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 namespace troupe {
 
@@ -18,7 +19,13 @@ class ScratchFolder {
   }
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  // Somebody who ends at the same time may take his own files away.
+  ~ScratchFolder() {
+    std::error_code why;
+    do {
+      std::filesystem::remove_all(path_, why);
+    } while (why == std::errc::no_such_file_or_directory);
+  }
 
   const std::string& path() const { return path_; }
   std::string PathOf(const std::string& name) const {
