@@ -1,6 +1,7 @@
 #include "io/io_actor.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -45,10 +46,14 @@ void Forget(Self* self, WatchId watch) {
     auto entry = self->state.observers.find(observer);
     if (entry == self->state.observers.end()) continue;
     auto& roles = entry->second;
-    const auto same = std::ranges::equal_range(
-        roles, watch.value, {},
-        [](const State::Role& role) { return role.watch.value; });
-    roles.erase(same.begin(), same.end());
+    const auto first =
+        std::lower_bound(roles.begin(), roles.end(), watch.value,
+                         [](const State::Role& role, uint64_t number) {
+                           return role.watch.value < number;
+                         });
+    auto last = first;
+    while (last != roles.end() && last->watch == watch) ++last;
+    roles.erase(first, last);
     if (!roles.empty()) continue;
     self->demonitor(observer);
     self->state.observers.erase(entry);

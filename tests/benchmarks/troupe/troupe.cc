@@ -1,5 +1,6 @@
 // The subjects `troupe`, `troupe-actor` and `troupe-worker`.
 #include "tests/benchmarks/subject.h"
+#include "tests/benchmarks/troupe/plain_spawns.h"
 #include "tests/benchmarks/troupe/relayed_signals.h"
 #include "tests/benchmarks/troupe/stream_echo.h"
 #include "tests/benchmarks/troupe/subprocess_children.h"
@@ -22,8 +23,10 @@ namespace {
 int Main(int argc, char** argv) {
   return RunSubject(
       argc, argv,
-      {{"troupe W1", Spawns<SubprocessSpawns>},
-       {"troupe W1-more", Spawns<SubprocessSpawns>},
+      {{"troupe W1", Spawns<PlainSpawns>},
+       {"troupe W1-more", Spawns<PlainSpawns>},
+       {"troupe-actor W1", Spawns<SubprocessSpawns>},
+       {"troupe-actor W1-more", Spawns<SubprocessSpawns>},
        {"troupe W2", Children<SpawnsInFlight, SubprocessChildren>},
        {"troupe W3", Children<ExitStorms, SubprocessChildren>},
        {"troupe W4", Children<ExitsAmongMany, SubprocessChildren>},
