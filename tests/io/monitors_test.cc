@@ -1,5 +1,6 @@
 #include "io/monitors.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -36,14 +37,17 @@ class MonitorsTest : public IoTest {
   static caf::strong_actor_ptr Pointer(const caf::scoped_actor& actor) {
     return caf::actor_cast<caf::strong_actor_ptr>(actor.ptr());
   }
-  // The one down message of `listener`, which is of `watched`.
+  // The one down message of `listener`, which is of `watched`. Who waited for
+  // the end may have been told before.
   static void ExpectDown(caf::scoped_actor& listener,
                          const caf::actor& watched) {
-    ASSERT_TRUE(listener->has_next_message());
-    listener->receive([&](const caf::down_msg& down) {
-      EXPECT_EQ(down.source, watched.address());
-      EXPECT_EQ(down.reason, caf::exit_reason::user_shutdown);
-    });
+    listener->receive(
+        [&](const caf::down_msg& down) {
+          EXPECT_EQ(down.source, watched.address());
+          EXPECT_EQ(down.reason, caf::exit_reason::user_shutdown);
+        },
+        caf::after(std::chrono::seconds(20)) >>
+            [] { ADD_FAILURE() << "not told"; });
     EXPECT_FALSE(listener->has_next_message());
   }
 
