@@ -8,10 +8,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "caf/actor_addr.hpp"
 #include "io/watch_id.h"
 #include "process/process_messages.h"
@@ -30,6 +28,10 @@ class ExitSource {
     bool keeps_children = true;   // while it is detached (C3)
     bool warns_at_close = false;  // of children it forgets (C5)
     bool always_active = false;   // C2
+    bool logs_exits = true;       // C19
+    // What is said of a status that somebody else took (C7); $0: the pid.
+    const char* lost_text =
+        "Unknown child process pid $0, will report returncode 255";
   };
 
   virtual ~ExitSource() = default;
@@ -57,13 +59,6 @@ class ExitSource {
   virtual void OnWaitOver(pid_t, uint64_t /*serial*/) {}
   virtual void OnTimer() {}
   virtual bool OnDown(const caf::actor_addr&) { return false; }  // deaf now
-
-  // What is said of a status that somebody else took (C7).
-  virtual std::string LostText(pid_t pid) const {
-    return absl::StrCat("Unknown child process pid ", pid,
-                        ", will report returncode 255");
-  }
-  virtual bool logs_exits() const { return true; }  // C19
 };
 
 }  // namespace troupe

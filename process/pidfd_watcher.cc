@@ -3,11 +3,9 @@
 #include <unistd.h>
 
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "io/owned_fd.h"
 #include "io/status_error.h"
 #include "process/open_pidfd.h"
@@ -23,19 +21,19 @@ class PidfdSource : public ExitSource {
 
   const Kind& kind() const override {
     static constexpr Kind kKind = {
-        .name = "pidfd", .keeps_children = false, .warns_at_close = true};
+        .name = "pidfd",
+        .keeps_children = false,
+        .warns_at_close = true,
+        .logs_exits = false,
+        .lost_text =
+            "child process pid $0 exit status already read:  will "
+            "report returncode 255"};
     return kKind;
   }
   void Add(pid_t pid, SharedFd& pidfd, Done done) override;
   void Remove(pid_t pid) override;
   void AskAll() override {}
   void OnReady(WatchId watch) override;
-  std::string LostText(pid_t pid) const override {
-    return absl::StrCat("child process pid ", pid,
-                        " exit status already read:  will report returncode "
-                        "255");
-  }
-  bool logs_exits() const override { return false; }
 
  private:
   struct Watch {

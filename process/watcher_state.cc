@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "io/answer_requests.h"
 #include "io/check_local.h"
 #include "io/status_error.h"
@@ -150,8 +151,8 @@ void WatcherState::Tell(pid_t pid, const ExitReport& report, bool reaped) {
   if (!IsAwaited(pid)) return;
   Child& child = children_[pid];
   if (report.status.lost()) {
-    Log(source_->LostText(pid));
-  } else if (source_->logs_exits() && host_->debug_sink()) {
+    Log(absl::Substitute(source_->kind().lost_text, pid));
+  } else if (source_->kind().logs_exits && host_->debug_sink()) {
     Log(absl::StrCat("process ", pid, " exited with returncode ",
                      report.status.ReturnCode()));
   }
