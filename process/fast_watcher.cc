@@ -30,7 +30,10 @@ class FastSource : public ExitSource {
     return kKind;
   }
   void Attach(Done done) override { lease_.Begin(std::move(done)); }
-  void Detach(Done done) override { lease_.End(std::move(done)); }
+  void Detach(Done done) override {
+    ask_due_ = false;
+    lease_.End(std::move(done));
+  }
   void Add(pid_t pid, SharedFd&, Done done) override;
   void AskAll() override;
   void OnSignal() override;
@@ -52,6 +55,7 @@ class FastSource : public ExitSource {
   FastWatcherOptions options_;
   UnknownExits unknown_;
   bool timer_runs_ = false;
+  bool ask_due_ = false;  // all children, when it fires
 };
 
 void FastSource::Add(pid_t pid, SharedFd&, Done done) {
@@ -81,9 +85,12 @@ void FastSource::AskAll() {
 }
 
 // One SIGCHLD may stand for many (C27), and for one that somebody else took.
+// When thousands end together most of them find nobody, because the first took
+// all: to ask each child at each of those would be thousands times thousands.
 void FastSource::OnSignal() {
   if (Sweep()) return;
-  for (pid_t pid : watcher_.Awaited()) Ask(pid);
+  ask_due_ = true;
+  if (!timer_runs_) StartTimer();
 }
 
 bool FastSource::Sweep() {
@@ -122,6 +129,7 @@ void FastSource::StartTimer() {
 
 void FastSource::OnTimer() {
   timer_runs_ = false;
+  if (std::exchange(ask_due_, false)) AskAll();
   Name(unknown_.Mature());
   if (unknown_.AnyUnnamed()) StartTimer();
 }

@@ -13,9 +13,9 @@
 // and a stop plan ends with the leader; the rest of the group is left. Signals
 // still go through the pidfd and never to a stranger.
 //
-// A status that somebody else was faster to take is noticed when a SIGCHLD
-// comes and nobody is found who ended, or when the next child is watched; then
-// all children are asked. asyncio never reports it (C7).
+// A status that somebody else was faster to take is noticed after a SIGCHLD
+// that finds nobody who ended: within `grace` all children are asked. Or when
+// that child is watched anew. asyncio never reports it (C7).
 #ifndef TROUPE_PROCESS_FAST_WATCHER_H_
 #define TROUPE_PROCESS_FAST_WATCHER_H_
 
