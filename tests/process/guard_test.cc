@@ -23,6 +23,7 @@
 #include "process/reap.h"
 #include "process/subreaper.h"
 #include "tests/process/grown_tree.h"
+#include "tests/process/guarded_program_path.h"
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
@@ -30,12 +31,6 @@
 
 namespace troupe {
 namespace {
-
-std::string GuardedProgram() {
-  std::string path = ChildProgram("grow_tree");
-  path.resize(path.rfind("/tests/"));
-  return path + "/tests/process/guarded_program";
-}
 
 // A guard alone, its pipe in our hand.
 struct RunningGuard {

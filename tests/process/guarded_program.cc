@@ -1,14 +1,20 @@
-// A program that makes a tree in a group of its own and waits to be killed:
+// A program that starts a tree in a group of its own and waits to be killed:
 //
 //   guarded_program guard GROW_TREE ROLE...     with a guard
 //   guarded_program alone GROW_TREE ROLE...     without one
+//   guarded_program spawns CHILD GROW_TREE ROLE...
 //
-// The tree's stdout is ours. Started with the guard's argument it is the guard.
+// The last one has a guard, and goes on: one CHILD after the other, as fast as
+// it can. Each leads a group of its own and dies with us. The streams of all
+// are ours. Writes a '.' for each that runs. Started with the guard's argument
+// it is the guard.
+#include <signal.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/config.h"
 #include "actors/system.h"
@@ -19,30 +25,68 @@
 #include "process/process_messages.h"
 #include "process/subprocess.h"
 
-int main(int argc, char** argv) {
-  if (troupe::IsGuard(argc, argv)) return troupe::RunGuard(0);
-  if (argc < 3) return 2;
-  troupe::Config config;
+namespace troupe {
+namespace {
+
+// Keeps what it has started.
+class Starter {
+ public:
+  Starter(caf::actor_system& actors, ProcessServices services)
+      : self_(actors), services_(std::move(services)) {}
+
+  void Start(StartProcess start) {
+    children_.push_back(SpawnSubprocess(services_));
+    self_->request(children_.back(), caf::infinite, std::move(start))
+        .receive([](const ProcessStarted&) {},
+                 [](const caf::error&) { _exit(1); });
+  }
+
+ private:
+  caf::scoped_actor self_;
+  ProcessServices services_;
+  std::vector<Subprocess> children_;
+};
+
+int Run(const std::string& mode, std::vector<std::string> argv) {
+  Config config;
   caf::actor_system actors(config);
-  auto system = troupe::System::Start(actors);
+  auto system = System::Start(actors);
   if (!system.ok()) return 1;
-  troupe::ProcessServices services = (*system)->processes();
-  std::shared_ptr<troupe::Guard> guard;
-  if (strcmp(argv[1], "guard") == 0) {
-    auto started = troupe::Guard::Start(troupe::GuardCommand());
+  ProcessServices services = (*system)->processes();
+  std::shared_ptr<Guard> guard;
+  if (mode != "alone") {
+    auto started = Guard::Start(GuardCommand());
     if (!started.ok()) return 1;
     guard = *std::move(started);
-    services.spawner =
-        troupe::SpawnGuarded(*services.host, guard, services.spawner);
+    services.spawner = SpawnGuarded(*services.host, guard, services.spawner);
   }
-  troupe::StartProcess start;
-  start.command.argv.assign(argv + 2, argv + argc);
-  start.command.group = troupe::ProcessGroup::kNewGroup;
-  caf::scoped_actor self(actors);
-  troupe::Subprocess child = troupe::SpawnSubprocess(services);
-  self->request(child, caf::infinite, std::move(start))
-      .receive([](const troupe::ProcessStarted&) {},
-               [](const caf::error&) { _exit(1); });
-  [[maybe_unused]] ssize_t n = write(1, "program 1\n", 10);
+  Starter starter(actors, services);
+  StartProcess child;
+  child.command.group = ProcessGroup::kNewGroup;
+  child.command.parent_death_signal = SIGKILL;
+  StartProcess tree;
+  tree.command.group = ProcessGroup::kNewGroup;
+  if (mode == "spawns") {
+    child.command.argv = {argv.front()};
+    argv.erase(argv.begin());
+    // The leader dies with us, so only the guard knows of its members.
+    tree.command.parent_death_signal = SIGKILL;
+  }
+  tree.command.argv = std::move(argv);
+  starter.Start(std::move(tree));
+  while (mode == "spawns") {
+    starter.Start(child);
+    (void)!write(1, ".", 1);
+  }
+  (void)!write(1, "program 1\n", 10);
   for (;;) pause();
+}
+
+}  // namespace
+}  // namespace troupe
+
+int main(int argc, char** argv) {
+  if (troupe::IsGuard(argc, argv)) return troupe::RunGuard(0);
+  if (argc < 4) return 2;
+  return troupe::Run(argv[1], {argv + 2, argv + argc});
 }

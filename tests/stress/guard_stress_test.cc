@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "process/spawn.h"
 #include "process/subreaper.h"
+#include "tests/process/guarded_program_path.h"
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
@@ -20,12 +21,6 @@
 
 namespace troupe {
 namespace {
-
-std::string GuardedSpawns() {
-  std::string path = ChildProgram("grow_tree");
-  path.resize(path.rfind("/tests/"));
-  return path + "/tests/stress/guarded_spawns";
-}
 
 // Orphans come to us, so that we see that they are gone.
 class GuardStressTest : public LeakCheckedTest {
@@ -56,10 +51,11 @@ class GuardStressTest : public LeakCheckedTest {
 TEST_F(GuardStressTest, NothingStaysOfAProgramThatIsKilledWhileItStarts) {
   const int rounds = kSanitized ? 15 : 100;
   for (int round = 0; round < rounds; ++round) {
-    auto started = Spawn({.argv = {GuardedSpawns(), ChildProgram("grow_tree"),
-                                   ChildProgram("exit_with_pid")},
-                          .stdin_from = Stdio::Pipe(),
-                          .stdout_to = Stdio::Pipe()});
+    auto started = Spawn(
+        {.argv = {GuardedProgram(), "spawns", ChildProgram("exit_with_pid"),
+                  ChildProgram("grow_tree"), "member", "ignore"},
+         .stdin_from = Stdio::Pipe(),
+         .stdout_to = Stdio::Pipe()});
     ASSERT_TRUE(started.ok()) << started.status();
     WaitForChildren(*started, 1 + round % 30);
     kill(started->pid, SIGKILL);
