@@ -39,17 +39,11 @@ absl::StatusOr<std::optional<ExitReport>> ExitOf(ChildId child, int options) {
 absl::StatusOr<std::optional<ExitReport>> PollExit(ChildId child) {
   return ExitOf(child, WNOHANG | WNOWAIT);
 }
-absl::StatusOr<std::optional<ExitReport>> PollExit(int pidfd) {
-  return PollExit(ChildId::ByPidfd(pidfd));
-}
 
 absl::StatusOr<ExitReport> AwaitExit(ChildId child) {
   auto report = ExitOf(child, WNOWAIT);
   if (!report.ok()) return report.status();
   return report->value_or(ExitReport{});
-}
-absl::StatusOr<ExitReport> AwaitExit(int pidfd) {
-  return AwaitExit(ChildId::ByPidfd(pidfd));
 }
 
 absl::StatusOr<ExitReport> Reap(ChildId child) {
@@ -59,9 +53,6 @@ absl::StatusOr<ExitReport> Reap(ChildId child) {
     return absl::FailedPreconditionError("the child still runs");
   }
   return **report;
-}
-absl::StatusOr<ExitReport> Reap(int pidfd) {
-  return Reap(ChildId::ByPidfd(pidfd));
 }
 
 absl::StatusOr<std::optional<ReapedChild>> ReapAny() {

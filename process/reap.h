@@ -1,9 +1,10 @@
 // The end of a child: seen first, reaped later. Through its pidfd, or by its
 // pid where it has none.
 //
-//   auto report = PollExit(pidfd);                       // readable?
+//   const ChildId child = ChildId::ByPidfd(pidfd);
+//   auto report = PollExit(child);                       // readable?
 //   if (report.ok() && report->has_value()) ...          // publish
-//   Reap(pidfd);                                         // its plan is over
+//   Reap(child);                                         // its plan is over
 //
 // An exit is published without reaping because the unreaped leader keeps the
 // number of its process group from being given to strangers (core rule 6); so
@@ -41,16 +42,13 @@ struct ChildId {
 
 // Nothing while the child runs.
 absl::StatusOr<std::optional<ExitReport>> PollExit(ChildId child);
-absl::StatusOr<std::optional<ExitReport>> PollExit(int pidfd);
 
 // Like PollExit, but waits for the end.
 absl::StatusOr<ExitReport> AwaitExit(ChildId child);
-absl::StatusOr<ExitReport> AwaitExit(int pidfd);
 
 // Takes the zombie away. FailedPrecondition while the child runs. After it the
 // pid and the group number may mean a stranger.
 absl::StatusOr<ExitReport> Reap(ChildId child);
-absl::StatusOr<ExitReport> Reap(int pidfd);
 
 // Takes any zombie away, whoever waits for it; nothing if there is none. What
 // waitpid(-1, ..., WNOHANG) does, and as bad for others.

@@ -37,8 +37,9 @@ class ChildStopTest : public LeakCheckedTest {
         child_.pid, pidfd, group != ProcessGroup::kInherit,
         [](pid_t, SharedFd pidfd, bool) {
           (void)SignalProcess(pidfd->get(), SIGKILL);
-          (void)AwaitExit(pidfd->get());
-          (void)Reap(pidfd->get());
+          const ChildId id = ChildId::ByPidfd(pidfd->get());
+          (void)AwaitExit(id);
+          (void)Reap(id);
         });
   }
   ~ChildStopTest() override {
@@ -60,7 +61,7 @@ TEST_F(ChildStopTest, WaitsForTheRungsWhileTheLeaderRuns) {
   EXPECT_EQ(stop.wake_at(), now_ + seconds(5));
   EXPECT_EQ(stop.OnTime(now_ + seconds(5)), Next::kWait);
   EXPECT_EQ(stop.wake_at(), std::nullopt);
-  auto report = AwaitExit(lease_->pidfd()->get());
+  auto report = AwaitExit(lease_->id());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->status, ExitStatus::Killed(SIGKILL));
 }

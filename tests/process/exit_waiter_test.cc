@@ -34,7 +34,7 @@ TEST_F(ExitWaiterTest, CallsWhenTheChildHasEndedAndLeavesTheZombie) {
   ASSERT_TRUE(waiter.ok()) << waiter.status();
   child_.stdin_pipe.Close();
   over.get_future().wait();
-  auto report = PollExit(child_.pidfd.get());
+  auto report = PollExit(child_.id());
   ASSERT_TRUE(report.ok() && report->has_value());
   EXPECT_EQ((*report)->status, ExitStatus::Exited(0));
 }

@@ -55,7 +55,7 @@ TEST_F(PipeHoldersTest, NamesTheGrandchildThatHoldsStdout) {
   }
   int grandchild = 0;
   ASSERT_TRUE(absl::SimpleAtoi(line, &grandchild));
-  ASSERT_TRUE(AwaitExit(child->pidfd.get()).ok());
+  ASSERT_TRUE(AwaitExit(child->id()).ok());
   EXPECT_THAT(Holders({*pipe}),
               ElementsAre(absl::StrCat(grandchild, " 0 hold_stdout")));
   child->stdin_pipe.Close();

@@ -35,7 +35,7 @@ class ProcessTreeTest : public LeakCheckedTest {
       line += ReadBytes(leader_.stdout_pipe.get(), 1);
     }
     ASSERT_TRUE(absl::SimpleAtoi(line, &grandchild_));
-    ASSERT_EQ(AwaitExit(leader_.pidfd.get())->status, ExitStatus::Exited(0));
+    ASSERT_EQ(AwaitExit(leader_.id())->status, ExitStatus::Exited(0));
   }
 
   // The pipe ends when the grandchild is gone.

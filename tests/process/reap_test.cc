@@ -38,25 +38,25 @@ class ReapTest : public LeakCheckedTest {
 };
 
 TEST_F(ReapTest, TellsNothingWhileTheChildRuns) {
-  auto report = PollExit(pidfd());
+  auto report = PollExit(child_.id());
   ASSERT_TRUE(report.ok());
   EXPECT_FALSE(report->has_value());
-  EXPECT_TRUE(absl::IsFailedPrecondition(Reap(pidfd()).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Reap(child_.id()).status()));
   End();
-  EXPECT_TRUE(Reap(pidfd()).ok());
+  EXPECT_TRUE(Reap(child_.id()).ok());
 }
 
 // Core rule 6: the exit is published, the zombie stays.
 TEST_F(ReapTest, PublishesTheExitWithoutReaping) {
   End();
   for (int i = 0; i < 2; ++i) {
-    auto report = PollExit(pidfd());
+    auto report = PollExit(child_.id());
     ASSERT_TRUE(report.ok());
     ASSERT_TRUE(report->has_value());
     EXPECT_EQ((*report)->status, ExitStatus::Exited(0));
   }
   EXPECT_EQ(kill(child_.pid, 0), 0);
-  auto report = Reap(pidfd());
+  auto report = Reap(child_.id());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->status, ExitStatus::Exited(0));
   EXPECT_NE(kill(child_.pid, 0), 0);
@@ -64,7 +64,7 @@ TEST_F(ReapTest, PublishesTheExitWithoutReaping) {
 
 TEST_F(ReapTest, TellsWhatTheChildHasUsed) {
   End();
-  auto report = Reap(pidfd());
+  auto report = Reap(child_.id());
   ASSERT_TRUE(report.ok());
   EXPECT_GT(report->usage.ru_maxrss, 0);
 }
@@ -73,20 +73,20 @@ TEST_F(ReapTest, TellsWhatTheChildHasUsed) {
 TEST_F(ReapTest, TellsALostStatus) {
   End();
   ASSERT_EQ(waitpid(child_.pid, nullptr, 0), child_.pid);
-  auto report = PollExit(pidfd());
+  auto report = PollExit(child_.id());
   ASSERT_TRUE(report.ok());
   ASSERT_TRUE(report->has_value());
   EXPECT_TRUE((*report)->status.lost());
-  EXPECT_TRUE(AwaitExit(pidfd())->status.lost());
-  EXPECT_TRUE(Reap(pidfd())->status.lost());
+  EXPECT_TRUE(AwaitExit(child_.id())->status.lost());
+  EXPECT_TRUE(Reap(child_.id())->status.lost());
 }
 
 TEST_F(ReapTest, WaitsForTheExit) {
   child_.stdin_pipe.Close();
-  auto report = AwaitExit(pidfd());
+  auto report = AwaitExit(child_.id());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->status, ExitStatus::Exited(0));
-  EXPECT_TRUE(Reap(pidfd()).ok());
+  EXPECT_TRUE(Reap(child_.id()).ok());
 }
 
 // One that has no pidfd.
@@ -130,7 +130,7 @@ TEST_F(ReapTest, DoesNotTakeAStopForAnExit) {
   ASSERT_TRUE(SignalProcess(pidfd(), SIGSTOP).ok());
   siginfo_t info;
   ASSERT_EQ(waitid(P_PID, child_.pid, &info, WSTOPPED), 0);
-  EXPECT_FALSE(PollExit(pidfd())->has_value());
+  EXPECT_FALSE(PollExit(child_.id())->has_value());
   ASSERT_TRUE(SignalProcess(pidfd(), SIGCONT).ok());
   EXPECT_EQ(EndOf(&child_), ExitStatus::Exited(0));
 }
@@ -146,7 +146,7 @@ TEST_F(ReapTest, RefusesWhatIsNoSignal) {
 TEST_F(ReapTest, ReachesNobodyOnceTheChildIsReaped) {
   End();
   EXPECT_TRUE(SignalProcess(pidfd(), SIGTERM).ok());  // a zombie: no effect
-  ASSERT_EQ(Reap(pidfd())->status, ExitStatus::Exited(0));
+  ASSERT_EQ(Reap(child_.id())->status, ExitStatus::Exited(0));
   EXPECT_TRUE(absl::IsNotFound(SignalProcess(pidfd(), SIGTERM)));
 }
 

@@ -40,8 +40,8 @@ class SpawnerTest : public ProcessTest {
         SpawnChild{std::move(command), std::make_shared<SpawnAttempt>()});
   }
   static ExitStatus EndAndReap(const ChildSpawned& spawned) {
-    (void)AwaitExit(spawned.child->pidfd()->get());
-    auto report = Reap(spawned.child->pidfd()->get());
+    (void)AwaitExit(spawned.child->id());
+    auto report = Reap(spawned.child->id());
     spawned.child->Settle();
     return report.ok() ? report->status : ExitStatus::Lost();
   }

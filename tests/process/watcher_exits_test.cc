@@ -198,7 +198,7 @@ TEST_P(WatcherExitsTest, LeavesAnotherOwnersChildAlone) {
   pid_t stranger = NewChild({ChildProgram("exit_with"), "5"});
   WaitForEndOf(stranger);
   RunAnother();
-  auto report = Reap(PidfdOf(stranger)->get());
+  auto report = Reap(ChildId::ByPidfd(PidfdOf(stranger)->get()));
   ASSERT_TRUE(report.ok());
   if (kind() == kFast) {
     EXPECT_TRUE(report->status.lost());

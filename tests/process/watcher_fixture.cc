@@ -70,8 +70,8 @@ WatcherTest::WatcherTest() {
 WatcherTest::~WatcherTest() {
   for (auto& [pid, watched] : children_) {
     (void)SignalProcess(watched.pidfd->get(), SIGKILL);
-    (void)AwaitExit(watched.pidfd->get());
-    (void)Reap(watched.pidfd->get());
+    (void)AwaitExit(ChildId::ByPidfd(watched.pidfd->get()));
+    (void)Reap(ChildId::ByPidfd(watched.pidfd->get()));
   }
   watcher_ = ChildWatcher();
   own_.reset();

@@ -53,7 +53,7 @@ class WatcherTest : public ProcessTest {
   // Waits until the child has ended, whether it is reaped or not.
   void WaitForEndOf(pid_t pid);
   // Takes its status away from whoever watches it.
-  void Steal(pid_t pid) { (void)Reap(PidfdOf(pid)->get()); }
+  void Steal(pid_t pid) { (void)Reap(ChildId::ByPidfd(PidfdOf(pid)->get())); }
 
   static std::string Told(pid_t pid, int code);
   bool WasTold(pid_t pid) const;
