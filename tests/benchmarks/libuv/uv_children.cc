@@ -4,7 +4,8 @@
 
 namespace troupe {
 
-UvChildren::UvChildren(std::string program) : program_(std::move(program)) {
+UvChildren::UvChildren(std::string program)
+    : ChildrenSubject(std::move(program)) {
   uv_loop_init(&loop_);
   loop_.data = this;
 }

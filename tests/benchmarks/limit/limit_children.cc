@@ -19,7 +19,7 @@ constexpr uint64_t kReader = uint64_t{1} << 32;
 }  // namespace
 
 LimitChildren::LimitChildren(std::string program)
-    : program_(std::move(program)),
+    : ChildrenSubject(std::move(program)),
       stack_(kStack),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
 

@@ -11,7 +11,7 @@
 namespace troupe {
 
 SubprocessChildren::SubprocessChildren(std::string program)
-    : program_(std::move(program)), system_(*System::Start(actors_)) {}
+    : ChildrenSubject(std::move(program)), system_(*System::Start(actors_)) {}
 
 SubprocessChildren::Observer::behavior_type SubprocessChildren::Observe(
     Resident<Observer::base>* self, SubprocessChildren* children,

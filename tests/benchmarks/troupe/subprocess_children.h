@@ -3,35 +3,30 @@
 #ifndef TROUPE_TESTS_BENCHMARKS_TROUPE_SUBPROCESS_CHILDREN_H_
 #define TROUPE_TESTS_BENCHMARKS_TROUPE_SUBPROCESS_CHILDREN_H_
 
-#include <sys/types.h>
-
 #include <functional>
 #include <memory>
 #include <semaphore>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "actors/config.h"
 #include "actors/system.h"
 #include "caf/actor_system.hpp"
 #include "io/io_messages.h"
 #include "process/process_messages.h"
+#include "tests/benchmarks/workloads/children_subject.h"
 
 namespace troupe {
 
-class SubprocessChildren {
+class SubprocessChildren : public ChildrenSubject {
  public:
   explicit SubprocessChildren(std::string program);
 
-  void OnStarted(std::function<void()> f) { started_ = std::move(f); }
-  void OnEnded(std::function<void(int)> f) { ended_ = std::move(f); }
   void OnReadable(int fd, std::function<void()> f) {
     fd_ = fd;
     readable_ = std::move(f);
   }
   void Start(int stdin_fd);
-  std::vector<pid_t>& pids() { return pids_; }
   void Run(const std::function<void()>& begin);
   void Stop();
 
@@ -43,18 +38,14 @@ class SubprocessChildren {
                                          SubprocessChildren* children,
                                          const std::function<void()>* begin);
 
-  const std::string program_;
   Config config_;
   caf::actor_system actors_{config_};
   const std::unique_ptr<System> system_;
   std::binary_semaphore stopped_{0};
   Resident<Observer::base>* observer_ = nullptr;  // while it runs
   int code_ = 0;                                  // of the last exit
-  std::function<void()> started_;
-  std::function<void(int)> ended_;
   int fd_ = -1;
   std::function<void()> readable_;
-  std::vector<pid_t> pids_;
 };
 
 }  // namespace troupe

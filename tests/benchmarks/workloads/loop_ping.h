@@ -13,7 +13,7 @@
 #define TROUPE_TESTS_BENCHMARKS_WORKLOADS_LOOP_PING_H_
 
 #include <fcntl.h>
-#include <time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,12 +68,16 @@ class LoopPing {
 
  private:
   void Send() {
-    const timespec pause = {0, 200'000};
+    const int beat = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    const itimerspec every = {{0, 200'000}, {0, 200'000}};
+    if (beat < 0 || timerfd_settime(beat, 0, &every, nullptr) != 0) abort();
+    uint64_t beats;
     while (!over_.load()) {
       const int64_t now = NowNs();
       (void)!write(ends_[1], &now, sizeof now);
-      nanosleep(&pause, nullptr);
+      (void)!read(beat, &beats, sizeof beats);
     }
+    close(beat);
   }
 
   int ends_[2];
