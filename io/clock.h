@@ -6,6 +6,7 @@
 #ifndef TROUPE_IO_CLOCK_H_
 #define TROUPE_IO_CLOCK_H_
 
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 
@@ -17,6 +18,10 @@ class Clock {
 
   // Any thread.
   virtual int64_t NowNs() const = 0;
+  std::chrono::steady_clock::time_point Now() const {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::nanoseconds(NowNs()));
+  }
 
   // Asked by a host that has nothing to do before `deadline_ns`. True: it is
   // that time now, go on. False: sleep until then.

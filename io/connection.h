@@ -100,7 +100,7 @@ class Connection {
     absl::Status usable = CheckProtocol(protocol);
     if (!usable.ok()) return MakeError(usable);
     if (phase_ == Phase::kIntroduced || phase_ == Phase::kOpen) {
-      BeginMonitor(protocol);
+      monitor_.Begin(host_->monitors(), protocol, self_);
     }
     if (phase_ != Phase::kClosed) SetReceiver(std::move(protocol));
     return caf::unit;
@@ -155,7 +155,7 @@ class Connection {
   void Introduce() {
     phase_ = Phase::kIntroduced;
     if (!protocol_) return Open();
-    BeginMonitor(protocol_);
+    monitor_.Begin(host_->monitors(), protocol_, self_);
     self_->request(protocol_, caf::infinite, ConnectionMade{})
         .then([this] { Open(); },
               [this, asked = protocol_](const caf::error& why) {
@@ -269,12 +269,6 @@ class Connection {
   absl::Status CheckProtocol(const Protocol& protocol) const {
     return CheckLocal(caf::actor_cast<caf::strong_actor_ptr>(protocol),
                       SideOfTexts(), self_->node());
-  }
-
-  void BeginMonitor(const Protocol& protocol) {
-    monitor_.Begin(host_->monitors(),
-                   caf::actor_cast<caf::strong_actor_ptr>(protocol),
-                   caf::strong_actor_ptr(self_->ctrl()));
   }
 
   void Start(const WatchStarted& started) {

@@ -100,12 +100,12 @@ void Monitors::Ended(const caf::actor_addr& watched, uint64_t serial,
 // -- Monitor ------------------------------------------------------------------
 
 void Monitor::Begin(Monitors& monitors, const caf::strong_actor_ptr& watched,
-                    const caf::strong_actor_ptr& listener) {
+                    caf::weak_actor_ptr listener) {
   End();
   if (watched == nullptr) return;
   monitors_ = monitors.weak_from_this();
   watched_ = caf::actor_cast<caf::actor_addr>(watched);
-  listener_ = caf::weak_actor_ptr(listener.get());
+  listener_ = std::move(listener);
   monitors.Add(*this, watched);
 }
 

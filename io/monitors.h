@@ -22,6 +22,7 @@
 #include <unordered_map>
 
 #include "caf/actor_addr.hpp"
+#include "caf/actor_cast.hpp"
 #include "caf/actor_control_block.hpp"
 #include "caf/fwd.hpp"
 
@@ -36,14 +37,20 @@ class Monitor {
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor() { End(); }
 
-  // In place of what it watched before. Of an actor that has ended `listener`
+  // In place of what it watched before. Of an actor that has ended the listener
   // hears at once.
-  void Begin(Monitors& monitors, const caf::strong_actor_ptr& watched,
-             const caf::strong_actor_ptr& listener);
+  template <class Handle, class Actor>
+  void Begin(Monitors& monitors, const Handle& watched, Actor* listener) {
+    Begin(monitors, caf::actor_cast<caf::strong_actor_ptr>(watched),
+          caf::weak_actor_ptr(listener->ctrl()));
+  }
   void End();
 
  private:
   friend class Monitors;
+
+  void Begin(Monitors& monitors, const caf::strong_actor_ptr& watched,
+             caf::weak_actor_ptr listener);
 
   std::weak_ptr<Monitors> monitors_;
   caf::actor_addr watched_;

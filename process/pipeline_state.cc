@@ -60,9 +60,7 @@ caf::result<PipelineStarted> PipelineState::Start(StartPipeline& request) {
   observer_ = std::exchange(request.observer, {});
   request_ = std::move(request);
   exits_.resize(request_.pipeline.commands.size());
-  monitor_.Begin(services_.host->monitors(),
-                 caf::actor_cast<caf::strong_actor_ptr>(observer_),
-                 caf::strong_actor_ptr(self_->ctrl()));
+  monitor_.Begin(services_.host->monitors(), observer_, self_);
   auto promise = self_->make_response_promise<PipelineStarted>();
   starting_ = Owed<PipelineStarted>(promise);
   StartNext();

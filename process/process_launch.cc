@@ -227,8 +227,7 @@ void ProcessState::Mind(const caf::strong_actor_ptr& who) {
   auto [mind, is_new] =
       minded_.try_emplace(caf::actor_cast<caf::actor_addr>(who));
   if (!is_new) return;
-  mind->second.Begin(host_->monitors(), who,
-                     caf::strong_actor_ptr(self_->ctrl()));
+  mind->second.Begin(host_->monitors(), who, self_);
 }
 
 void ProcessState::OnDown(const caf::actor_addr& who) {

@@ -25,9 +25,7 @@ caf::result<ProcessStarted> SubprocessState::Start(StartProcess& request) {
   keep_group_ =
       request.keep_group && request.command.group != ProcessGroup::kInherit;
   dies_with_us_ = request.command.parent_death_signal.has_value();
-  monitor_.Begin(services_.host->monitors(),
-                 caf::actor_cast<caf::strong_actor_ptr>(observer_),
-                 caf::strong_actor_ptr(self_->ctrl()));
+  monitor_.Begin(services_.host->monitors(), observer_, self_);
   streams_.Prepare(*services_.host, services_.io, request.command,
                    request.window);
   SayExecute(request.command);

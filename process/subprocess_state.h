@@ -89,9 +89,7 @@ class SubprocessState {
   using Promise = caf::typed_response_promise<T>;
   using TimePoint = ChildStop::TimePoint;
 
-  TimePoint Now() const {
-    return TimePoint(std::chrono::nanoseconds(services_.host->clock().NowNs()));
-  }
+  TimePoint Now() const { return services_.host->clock().Now(); }
 
   void Spawn(SpawnChild child);
   void Spawned(ChildSpawned& spawned);

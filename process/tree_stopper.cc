@@ -1,6 +1,5 @@
 #include "process/tree_stopper.h"
 
-#include <chrono>
 #include <cstdint>
 #include <unordered_map>
 #include <utility>
@@ -30,10 +29,6 @@ struct State {
 
 using Self = StatefulResident<Interface, State>;
 
-TreeStop::TimePoint Now(const IoHost& host) {
-  return TreeStop::TimePoint(std::chrono::nanoseconds(host.clock().NowNs()));
-}
-
 void GoOn(Self* self, const IoHost& host, const IoActor& io, Walk walk,
           const absl::StatusOr<TreeStop::Next>& next) {
   if (!next.ok()) {
@@ -42,9 +37,10 @@ void GoOn(Self* self, const IoHost& host, const IoActor& io, Walk walk,
     walk.answer.Deliver(TreeStopped{walk.stop.Report()});
   } else {
     const TimerId timer = TimerId::Next();
-    self->send(
-        io, StartTimer{timer, absl::FromChrono(walk.stop.wake_at() - Now(host)),
-                       TimerObserver(self)});
+    self->send(io, StartTimer{timer,
+                              absl::FromChrono(walk.stop.wake_at() -
+                                               host.clock().Now()),
+                              TimerObserver(self)});
     self->state.walks.emplace(timer.value, std::move(walk));
   }
 }
@@ -58,7 +54,7 @@ Interface::behavior_type Behavior(Self* self, const IoHost* host, IoActor io) {
         if (!stop.ok()) return MakeError(stop.status());
         auto promise = self->make_response_promise<TreeStopped>();
         Walk walk{*std::move(stop), Owed<TreeStopped>(promise)};
-        auto next = walk.stop.Begin(Now(*host));
+        auto next = walk.stop.Begin(host->clock().Now());
         GoOn(self, *host, io, std::move(walk), next);
         return promise;
       },
@@ -67,7 +63,7 @@ Interface::behavior_type Behavior(Self* self, const IoHost* host, IoActor io) {
         if (found == self->state.walks.end()) return;
         Walk walk = std::move(found->second);
         self->state.walks.erase(found);
-        auto next = walk.stop.OnTime(Now(*host));
+        auto next = walk.stop.OnTime(host->clock().Now());
         GoOn(self, *host, io, std::move(walk), next);
       },
   };

@@ -31,12 +31,6 @@ class MonitorsTest : public IoTest {
     caf::scoped_actor self(*system_);
     self->wait_for(actor);
   }
-  static caf::strong_actor_ptr Pointer(const caf::actor& actor) {
-    return caf::actor_cast<caf::strong_actor_ptr>(actor);
-  }
-  static caf::strong_actor_ptr Pointer(const caf::scoped_actor& actor) {
-    return caf::actor_cast<caf::strong_actor_ptr>(actor.ptr());
-  }
   // The one down message of `listener`, which is of `watched`. Who waited for
   // the end may have been told before.
   static void ExpectDown(caf::scoped_actor& listener,
@@ -58,11 +52,11 @@ TEST_F(MonitorsTest, TellAllWhoWatchOnce) {
   caf::actor watched = NewActor(), other = NewActor();
   caf::scoped_actor a(*system_), b(*system_), c(*system_);
   Monitor first;
-  first.Begin(*monitors_, Pointer(watched), Pointer(a));
+  first.Begin(*monitors_, watched, a.ptr());
   Monitor second;
-  second.Begin(*monitors_, Pointer(watched), Pointer(b));
+  second.Begin(*monitors_, watched, b.ptr());
   Monitor third;
-  third.Begin(*monitors_, Pointer(other), Pointer(c));
+  third.Begin(*monitors_, other, c.ptr());
   End(watched);
   ExpectDown(a, watched);
   ExpectDown(b, watched);
@@ -75,9 +69,9 @@ TEST_F(MonitorsTest, TellNobodyWhoLetGo) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_), b(*system_);
   Monitor first;
-  first.Begin(*monitors_, Pointer(watched), Pointer(a));
+  first.Begin(*monitors_, watched, a.ptr());
   Monitor second;
-  second.Begin(*monitors_, Pointer(watched), Pointer(b));
+  second.Begin(*monitors_, watched, b.ptr());
   first.End();
   End(watched);
   EXPECT_FALSE(a->has_next_message());
@@ -90,10 +84,10 @@ TEST_F(MonitorsTest, MayBeginAgain) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_);
   Monitor one;
-  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.Begin(*monitors_, watched, a.ptr());
   one.End();
-  one.Begin(*monitors_, Pointer(watched), Pointer(a));
-  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.Begin(*monitors_, watched, a.ptr());
+  one.Begin(*monitors_, watched, a.ptr());
   End(watched);
   ExpectDown(a, watched);
 }
@@ -103,16 +97,16 @@ TEST_F(MonitorsTest, TellAtOnceOfOneThatHasEnded) {
   End(watched);
   caf::scoped_actor a(*system_);
   Monitor one;
-  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.Begin(*monitors_, watched, a.ptr());
   ExpectDown(a, watched);
-  one.Begin(*monitors_, nullptr, Pointer(a));  // nobody
+  one.Begin(*monitors_, caf::actor(), a.ptr());  // nobody
 }
 
 TEST_F(MonitorsTest, MayGoBeforeWhatTheyWatch) {
   caf::actor watched = NewActor();
   caf::scoped_actor a(*system_);
   Monitor one;
-  one.Begin(*monitors_, Pointer(watched), Pointer(a));
+  one.Begin(*monitors_, watched, a.ptr());
   monitors_.reset();
   End(watched);
   EXPECT_FALSE(a->has_next_message());
@@ -123,10 +117,11 @@ TEST_F(MonitorsTest, MayGoBeforeWhatTheyWatch) {
 TEST_F(MonitorsTest, KeepNothingOfAListenerThatEnded) {
   caf::actor watched = NewActor();
   caf::actor listener = NewActor();
-  const caf::weak_actor_ptr memory(Pointer(listener).get());
+  const auto memory = caf::actor_cast<caf::weak_actor_ptr>(listener);
   {
     Monitor one;
-    one.Begin(*monitors_, Pointer(watched), Pointer(listener));
+    one.Begin(*monitors_, watched,
+              caf::actor_cast<caf::abstract_actor*>(listener));
     End(std::exchange(listener, {}));
   }
   EXPECT_TRUE(YieldUntil([&] { return memory->weak_refs == 1; }));
