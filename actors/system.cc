@@ -15,6 +15,7 @@
 #include "io/resident.h"
 #include "process/child_watcher.h"
 #include "process/descriptor_limit.h"
+#include "process/proc_reader.h"
 #include "process/spawner.h"
 #include "signals/signal_relay.h"
 #include "signals/stop_on_signals.h"
@@ -53,7 +54,8 @@ absl::StatusOr<std::unique_ptr<System>> System::Start(
       .host = &host,
       .io = io_actor,
       .spawner = SpawnSpawner(system->spawner_thread_->host()),
-      .watcher = SpawnChildWatcher(DefaultWatcherKind(), host, io_actor, {})};
+      .watcher = SpawnChildWatcher(DefaultWatcherKind(), host, io_actor, {}),
+      .proc_reader = SpawnProcReader(actors)};
   return system;
 }
 

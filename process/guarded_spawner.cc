@@ -63,12 +63,6 @@ Spawner::behavior_type Behavior(Self* self, std::weak_ptr<Guard> guard,
       [=](AbandonChild& abandoned) {
         self->send(spawner, std::move(abandoned));
       },
-      [=](const ListGroup& request) {
-        return self->delegate(spawner, request);
-      },
-      [=](const FindHolders& request) {
-        return self->delegate(spawner, request);
-      },
   };
 }
 

@@ -194,12 +194,6 @@ Interface::behavior_type Behavior(Self* self, Spawner spawner,
       [&state, self](AbandonChild& abandoned) {
         self->send(state.spawner(), std::move(abandoned));
       },
-      [&state, self](const ListGroup& request) {
-        return self->delegate(state.spawner(), request);
-      },
-      [&state, self](const FindHolders& request) {
-        return self->delegate(state.spawner(), request);
-      },
       [&state, self](const AdoptOrphans&) {
         AnswerRequestsOnly(self);
         return state.Adopt();

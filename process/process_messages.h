@@ -5,8 +5,10 @@
 //   SpawnChild     subprocess -> spawner    answered by ChildSpawned or by the
 //                                           step, path and errno that failed
 //   AbandonChild   lease -> spawner         nobody answers for it: kill, reap
-//   ListGroup      subprocess -> spawner    who is left in a process group
-//   FindHolders    subprocess -> spawner    who can still write into pipes
+//
+// ProcReader (takes milliseconds; on a worker)
+//   ListGroup      subprocess -> reader     who is left in a process group
+//   FindHolders    subprocess -> reader     who can still write into pipes
 //
 // Child watcher
 //   WatchChild     subprocess -> watcher    answered when the watch stands
@@ -107,6 +109,12 @@ struct AbandonChild {
   std::shared_ptr<ChildLease>
       child;  // its end kills, with the group, and reaps
 };
+using Spawner =
+    caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>,
+                     caf::reacts_to<AbandonChild>>;
+
+// ProcReader.
+
 struct ListGroup {
   pid_t group = -1;
 };
@@ -119,10 +127,8 @@ struct FindHolders {
 struct HoldersFound {
   std::vector<PipeHolder> holders;  // see PipeHolders
 };
-using Spawner =
-    caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>,
-                     caf::reacts_to<AbandonChild>,
-                     caf::replies_to<ListGroup>::with<GroupListed>,
+using ProcReader =
+    caf::typed_actor<caf::replies_to<ListGroup>::with<GroupListed>,
                      caf::replies_to<FindHolders>::with<HoldersFound>>;
 
 // Child watcher.

@@ -333,12 +333,6 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
       [&state, self](AbandonChild& abandoned) {
         self->send(state.spawner(), std::move(abandoned));
       },
-      [&state, self](const ListGroup& request) {
-        return self->delegate(state.spawner(), request);
-      },
-      [&state, self](const FindHolders& request) {
-        return self->delegate(state.spawner(), request);
-      },
       [&state, self](const AskAdmission&) {
         AnswerRequestsOnly(self);
         return state.Info();

@@ -7,7 +7,6 @@
 #include "caf/actor_cast.hpp"
 #include "io/status_error.h"
 #include "process/child_signal.h"
-#include "process/pipe_holders.h"
 #include "process/process_tree.h"
 #include "process/spawn.h"
 
@@ -58,16 +57,6 @@ Spawner::behavior_type Behavior(Self* self) {
   return {
       [=](const SpawnChild& request) { return Make(self, request); },
       [=](AbandonChild& abandoned) { abandoned.child.reset(); },
-      [=](const ListGroup& request) -> caf::result<GroupListed> {
-        auto members = GroupMembers(request.group);
-        if (!members.ok()) return MakeError(members.status());
-        return GroupListed{*std::move(members)};
-      },
-      [=](const FindHolders& request) -> caf::result<HoldersFound> {
-        auto holders = PipeHolders(request.pipes);
-        if (!holders.ok()) return MakeError(holders.status());
-        return HoldersFound{*std::move(holders)};
-      },
   };
 }
 

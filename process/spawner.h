@@ -6,9 +6,8 @@
 // sent when the thread that made the child ends, so for children of the
 // spawner it means "the process, or its actor system, ended".
 //
-// It also does what waits: ending a child that nobody answers for any more
-// (killed with its group and reaped), and reading /proc for the members of a
-// group.
+// It also ends children that nobody answers for any more, which waits: they are
+// killed with their groups, and reaped.
 #ifndef TROUPE_PROCESS_SPAWNER_H_
 #define TROUPE_PROCESS_SPAWNER_H_
 

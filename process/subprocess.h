@@ -40,6 +40,7 @@ struct ProcessServices {
   IoActor io;
   Spawner spawner;
   ChildWatcher watcher;
+  ProcReader proc_reader;
 };
 
 // Resident on `services.host`; hidden.

@@ -66,7 +66,7 @@ caf::result<StreamHolders> SubprocessState::ListHolders() {
   }
   if (streams.empty()) return StreamHolders{};
   auto promise = self_->make_response_promise<StreamHolders>();
-  self_->request(services_.spawner, caf::infinite, std::move(request))
+  self_->request(services_.proc_reader, caf::infinite, std::move(request))
       .then(
           [=](const HoldersFound& found) mutable {
             StreamHolders holders;

@@ -98,7 +98,7 @@ void SubprocessState::ListGroup() {
     if (stop_.has_value()) GoOn(stop_->OnGroup(Now(), members));
   };
   self_
-      ->request(services_.spawner, caf::infinite,
+      ->request(services_.proc_reader, caf::infinite,
                 troupe::ListGroup{child_->pid()})
       .then([=](const GroupListed& group) { answered(group.members.size()); },
             [=](const caf::error&) { answered(std::nullopt); });

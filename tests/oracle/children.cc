@@ -30,7 +30,8 @@ ProcessServices Children::services(Stage& stage) {
   return {.host = &stage.loop().host(),
           .io = stage.loop().io(),
           .spawner = stage.system().processes().spawner,
-          .watcher = watcher(stage)};
+          .watcher = watcher(stage),
+          .proc_reader = stage.system().processes().proc_reader};
 }
 
 void Children::Happened(Stage& stage, const std::string& name,

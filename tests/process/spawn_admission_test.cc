@@ -58,12 +58,6 @@ class SpawnAdmissionTest : public ProcessTest {
                 return self->delegate(real, std::move(request));
               },
               [=](AbandonChild&) {},
-              [=](const ListGroup& request) {
-                return self->delegate(real, request);
-              },
-              [=](const FindHolders& request) {
-                return self->delegate(real, request);
-              },
           };
         });
     admission_ = SpawnAdmission(host(), io(), scripted_, limits);
@@ -127,7 +121,6 @@ TEST_F(SpawnAdmissionTest, MakesChildrenAsTheSpawnerDoes) {
   EXPECT_EQ(Start(child, Piped({ChildProgram("write_both")})), "");
   trace_->WaitFor("CL");
   EXPECT_EQ(Out(), "out");
-  EXPECT_TRUE(Ask<GroupListed>(admission_, ListGroup{pid_}).ok());
   EXPECT_EQ(Start(NewLimited(), Piped({"/no/such"})),
             "exec \"/no/such\": No such file or directory");
   EXPECT_TRUE(WaitForInfo([](auto& i) { return i.live + i.starting == 0; }));

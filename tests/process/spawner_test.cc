@@ -83,12 +83,12 @@ TEST_F(SpawnerTest, AnAbandonedLeaderIsEndedWithItsGroup) {
     std::string text;
     while (text.empty() || text.back() != '\n') text += ReadBytes(out.get(), 1);
     ASSERT_TRUE(absl::SimpleAtoi(text, &second));
-    auto listed = Ask<GroupListed>(spawner_, ListGroup{leader});
+    auto listed = Ask<GroupListed>(proc_reader_, ListGroup{leader});
     ASSERT_TRUE(listed.ok());
     EXPECT_THAT(listed->members, ElementsAre(second));
   }
   EXPECT_TRUE(WaitUntilGone(leader));
-  auto listed = Ask<GroupListed>(spawner_, ListGroup{leader});
+  auto listed = Ask<GroupListed>(proc_reader_, ListGroup{leader});
   ASSERT_TRUE(listed.ok());
 }
 

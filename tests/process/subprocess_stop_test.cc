@@ -15,6 +15,8 @@
 #include "io/io_thread.h"
 #include "io/virtual_clock.h"
 #include "process/pidfd_watcher.h"
+#include "process/process_messages.h"
+#include "process/spawn_attempt.h"
 #include "tests/support/leased_program.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/yield_until.h"
@@ -204,6 +206,23 @@ TEST_F(SubprocessStopTest, ASpawnInTheQueueEndsByItsOwnDeadline) {
   ASSERT_TRUE(trace_->WaitUntil([](const std::vector<std::string>& events) {
     return events.size() >= 2;
   }));
+}
+
+// The spawner stands still, but who is in a group and who holds a pipe is not
+// asked there.
+TEST_F(SubprocessStopTest, ASpawnThatHangsHoldsUpNobodyElsesStop) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Subprocess child = Ready("wait_for_eof");
+  auto attempt = std::make_shared<SpawnAttempt>();
+  caf::anon_send(spawner_, SpawnChild{{.argv = {program.path()}}, attempt});
+  ASSERT_TRUE(YieldUntil([&] {
+    return __atomic_load_n(&attempt->flags()->started, __ATOMIC_SEQ_CST) != 0;
+  }));
+  EXPECT_TRUE(Ask<StreamHolders>(child, ListHolders{}).ok());
+  EXPECT_EQ(StopBy(child), "EXIT -15");
+  EXPECT_TRUE(attempt->Abort());  // it hung all the while
+  ASSERT_TRUE(trace_->WaitFor("CL"));
 }
 
 // Its plan is walked by the clock of its host, and so is its time measured.

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "io/owned_fd.h"
 #include "process/pidfd_watcher.h"
+#include "process/proc_reader.h"
 #include "process/spawner.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/yield_until.h"
@@ -85,6 +86,7 @@ ProcessTest::ProcessTest() {
   spawner_thread_ = *std::move(thread);
   spawner_ = SpawnSpawner(spawner_thread_->host());
   watcher_ = SpawnPidfdWatcher(host(), io());
+  proc_reader_ = SpawnProcReader(*system_);
 }
 
 ProcessTest::~ProcessTest() { StopAll(); }
@@ -95,6 +97,7 @@ void ProcessTest::StopIo() {
 
 void ProcessTest::StopAll() {
   StopIo();
+  proc_reader_ = ProcReader();
   watcher_ = ChildWatcher();
   spawner_ = Spawner();
   if (spawner_thread_ != nullptr) spawner_thread_->Stop();
@@ -105,7 +108,8 @@ ProcessServices ProcessTest::services() const {
   return {.host = &io_->host(),
           .io = io_->actor(),
           .spawner = spawner_,
-          .watcher = watcher_};
+          .watcher = watcher_,
+          .proc_reader = proc_reader_};
 }
 
 ProcessObserver ProcessTest::NewObserver(ObserverScript script) {

@@ -153,6 +153,7 @@ class ProcessTest : public IoTest {
   std::unique_ptr<IoThread> spawner_thread_;
   Spawner spawner_;
   ChildWatcher watcher_;
+  ProcReader proc_reader_;
 
   static constexpr auto kPatience = std::chrono::seconds(20);
 
