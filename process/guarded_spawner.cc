@@ -60,9 +60,6 @@ Spawner::behavior_type Behavior(Self* self, std::weak_ptr<Guard> guard,
                 [=](const caf::error& why) { answer->Refuse(why); });
         return promise;
       },
-      [=](AbandonChild& abandoned) {
-        self->send(spawner, std::move(abandoned));
-      },
   };
 }
 

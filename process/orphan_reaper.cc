@@ -69,7 +69,6 @@ class State {
     relay_ = std::move(relay);
     observer_ = std::move(observer);
   }
-  const Spawner& spawner() const { return spawner_; }
 
   caf::result<AdoptingOrphans> Adopt() {
     auto promise = self_->make_response_promise<AdoptingOrphans>();
@@ -191,9 +190,6 @@ Interface::behavior_type Behavior(Self* self, Spawner spawner,
         return state.Spawn(request);
       },
       [&state](const ChildReaped& child) { state.OnReaped(child.pid); },
-      [&state, self](AbandonChild& abandoned) {
-        self->send(state.spawner(), std::move(abandoned));
-      },
       [&state, self](const AdoptOrphans&) {
         AnswerRequestsOnly(self);
         return state.Adopt();

@@ -4,7 +4,6 @@
 // Spawner (blocks; on a thread of its own)
 //   SpawnChild     subprocess -> spawner    answered by ChildSpawned or by the
 //                                           step, path and errno that failed
-//   AbandonChild   lease -> spawner         nobody answers for it: kill, reap
 //
 // ProcReader (takes milliseconds; on a worker)
 //   ListGroup      subprocess -> reader     who is left in a process group
@@ -105,13 +104,8 @@ struct ChildSpawned {
   FdTicket stderr_pipe;
   FdTicket terminal;
 };
-struct AbandonChild {
-  std::shared_ptr<ChildLease>
-      child;  // its end kills, with the group, and reaps
-};
 using Spawner =
-    caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>,
-                     caf::reacts_to<AbandonChild>>;
+    caf::typed_actor<caf::replies_to<SpawnChild>::with<ChildSpawned>>;
 
 // ProcReader.
 
@@ -290,7 +284,6 @@ using Subprocess = caf::typed_actor<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::SpawnChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildSpawned)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AbandonChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ListGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::GroupListed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::FindHolders)

@@ -147,7 +147,6 @@ class State {
   AdmissionInfo Info() const {
     return {queue_->waiting(), queue_->starting(), queue_->live()};
   }
-  const Spawner& spawner() const { return spawner_; }
 
   void OnTimer(TimerId timer) {
     if (!(timer == timer_)) return;
@@ -330,9 +329,6 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
         state.OnAborted(aborted.ticket);
       },
       [&state](const PartyGone& gone) { state.OnPartyGone(gone.ticket); },
-      [&state, self](AbandonChild& abandoned) {
-        self->send(state.spawner(), std::move(abandoned));
-      },
       [&state, self](const AskAdmission&) {
         AnswerRequestsOnly(self);
         return state.Info();

@@ -2,18 +2,34 @@
 
 #include <signal.h>
 
+#include <memory>
 #include <utility>
 
 #include "caf/actor_cast.hpp"
+#include "caf/allowed_unsafe_message_type.hpp"
+#include "caf/make_message.hpp"
 #include "io/status_error.h"
+#include "process/child_lease.h"
 #include "process/child_signal.h"
 #include "process/process_tree.h"
 #include "process/spawn.h"
 
 namespace troupe {
+
+// To the spawner from its leases: nobody answers for the child any more.
+struct AbandonChild {
+  std::shared_ptr<ChildLease> child;  // its end kills and reaps, see EndChild
+};
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AbandonChild)
+
+namespace troupe {
 namespace {
 
-using Self = Resident<Spawner::base>;
+using Interface = Spawner::extend<caf::reacts_to<AbandonChild>>;
+using Self = Resident<Interface::base>;
 
 // Kill first, while the zombie-to-be pins the group's number, then reap. A
 // child that has ended meanwhile is only reaped; one that somebody else reaped
@@ -53,7 +69,7 @@ caf::result<ChildSpawned> Make(Self* self, const SpawnChild& request) {
                       ticket(child->terminal)};
 }
 
-Spawner::behavior_type Behavior(Self* self) {
+Interface::behavior_type Behavior(Self* self) {
   return {
       [=](const SpawnChild& request) { return Make(self, request); },
       [=](AbandonChild& abandoned) { abandoned.child.reset(); },

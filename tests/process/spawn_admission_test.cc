@@ -57,7 +57,6 @@ class SpawnAdmissionTest : public ProcessTest {
                 if (*made_by != nullptr) request.attempt = *made_by;
                 return self->delegate(real, std::move(request));
               },
-              [=](AbandonChild&) {},
           };
         });
     admission_ = SpawnAdmission(host(), io(), scripted_, limits);
