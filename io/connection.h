@@ -21,7 +21,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "caf/actor_cast.hpp"
-#include "caf/mailbox_element.hpp"
 #include "caf/scheduled_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "caf/typed_response_promise.hpp"
@@ -31,6 +30,7 @@
 #include "io/monitors.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/tell.h"
 #include "io/transport_info.h"
 #include "io/transport_setup.h"
 
@@ -202,19 +202,15 @@ class Connection {
                               : why));
     if (phase <= Phase::kWatching) return false;
     if (phase >= Phase::kIntroduced) Tell(std::move(last));
-    caf::actor_cast<caf::strong_actor_ptr>(io_)->enqueue(
-        caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
-        caf::make_message(EndWatch{watch_}), host_);
+    TellFrom(self_, caf::actor_cast<caf::abstract_actor*>(io_),
+             EndWatch{watch_}, host_);
     return true;
   }
 
   template <class T>
   void Tell(T message) {
     if (receiver_ == nullptr) return;
-    receiver_->enqueue(caf::make_mailbox_element(
-                           caf::strong_actor_ptr(self_->ctrl()),
-                           caf::make_message_id(), {}, std::move(message)),
-                       host_);
+    TellFrom(self_, receiver_, std::move(message), host_);
   }
 
   // The same; a protocol on this thread that is at rest handles it at once. For

@@ -8,8 +8,7 @@
 
 #include "caf/actor_control_block.hpp"
 #include "caf/allowed_unsafe_message_type.hpp"
-#include "caf/mailbox_element.hpp"
-#include "caf/message.hpp"
+#include "io/tell.h"
 
 namespace troupe {
 
@@ -23,12 +22,8 @@ namespace troupe {
 
 // Does not keep the transport alive.
 inline std::function<void()> TellsOfCredit(caf::weak_actor_ptr transport) {
-  return [transport = std::move(transport)] {
-    if (caf::strong_actor_ptr alive = transport.lock()) {
-      alive->enqueue(nullptr, caf::make_message_id(),
-                     caf::make_message(CreditReturned{}), nullptr);
-    }
-  };
+  return
+      [transport = std::move(transport)] { Tell(transport, CreditReturned{}); };
 }
 
 }  // namespace troupe

@@ -6,11 +6,12 @@
 #include <memory>
 #include <utility>
 
-#include "caf/make_message.hpp"
+#include "caf/allowed_unsafe_message_type.hpp"
 #include "io/answer_requests.h"
 #include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/tell.h"
 #include "process/orphan_ledger.h"
 #include "process/reap.h"
 #include "process/subreaper.h"
@@ -36,12 +37,7 @@ class OwnChild {
  public:
   OwnChild(pid_t pid, caf::weak_actor_ptr reaper)
       : pid_(pid), reaper_(std::move(reaper)) {}
-  ~OwnChild() {
-    caf::strong_actor_ptr alive = reaper_.lock();
-    if (alive == nullptr) return;
-    alive->enqueue(nullptr, caf::make_message_id(),
-                   caf::make_message(ChildReaped{pid_}), nullptr);
-  }
+  ~OwnChild() { Tell(reaper_, ChildReaped{pid_}); }
   OwnChild(const OwnChild&) = delete;
   OwnChild& operator=(const OwnChild&) = delete;
 

@@ -19,12 +19,12 @@
 #include "caf/actor.hpp"
 #include "caf/actor_addr.hpp"
 #include "caf/actor_cast.hpp"
-#include "caf/make_message.hpp"
 #include "io/answer_requests.h"
 #include "io/os_error.h"
 #include "io/owed.h"
 #include "io/resident.h"
 #include "io/status_error.h"
+#include "io/tell.h"
 
 namespace troupe {
 
@@ -50,15 +50,6 @@ using Interface =
                       caf::reacts_to<AttemptAborted>,
                       caf::reacts_to<PartyGone>>;
 using Ticket = AdmissionQueue::Ticket;
-
-// From any thread, to an actor that may be gone.
-template <class T>
-void Tell(const caf::weak_actor_ptr& to, T message) {
-  caf::strong_actor_ptr alive = to.lock();
-  if (alive == nullptr) return;
-  alive->enqueue(nullptr, caf::make_message_id(),
-                 caf::make_message(std::move(message)), nullptr);
-}
 
 // What a child's lease holds.
 class LiveSlot {

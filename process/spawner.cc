@@ -5,10 +5,9 @@
 #include <memory>
 #include <utility>
 
-#include "caf/actor_cast.hpp"
 #include "caf/allowed_unsafe_message_type.hpp"
-#include "caf/make_message.hpp"
 #include "io/status_error.h"
+#include "io/tell.h"
 #include "process/child_lease.h"
 #include "process/child_signal.h"
 #include "process/process_tree.h"
@@ -45,12 +44,8 @@ void EndChild(pid_t pid, const SharedFd& pidfd, bool own_group) {
 // on the sender's if the spawner is gone, because nobody else can then.
 ChildLease::Abandon AbandonThrough(caf::weak_actor_ptr spawner) {
   return [spawner](pid_t pid, SharedFd pidfd, bool own_group) {
-    AbandonChild child{std::make_shared<ChildLease>(pid, std::move(pidfd),
-                                                    own_group, EndChild)};
-    caf::strong_actor_ptr alive = spawner.lock();
-    if (alive == nullptr) return;
-    alive->enqueue(nullptr, caf::make_message_id(),
-                   caf::make_message(std::move(child)), nullptr);
+    Tell(spawner, AbandonChild{std::make_shared<ChildLease>(
+                      pid, std::move(pidfd), own_group, EndChild)});
   };
 }
 

@@ -15,6 +15,7 @@
 #include "io/resident.h"
 #include "io/sockets/splice_pump.h"
 #include "io/status_error.h"
+#include "io/tell.h"
 #include "io/watch_table.h"
 
 namespace troupe {
@@ -163,9 +164,8 @@ bool State::Finish(const absl::Status& why) {
   if (why.ok() && pump_->from_ended()) shutdown(to_, SHUT_WR);
   for (const WatchId watch : watches_) {
     if (watch.value == 0) continue;
-    caf::actor_cast<caf::strong_actor_ptr>(io_)->enqueue(
-        caf::strong_actor_ptr(self_->ctrl()), caf::make_message_id(),
-        caf::make_message(EndWatch{watch}), host_);
+    TellFrom(self_, caf::actor_cast<caf::abstract_actor*>(io_), EndWatch{watch},
+             host_);
   }
   auto promise = std::exchange(promise_, {});
   if (why.ok()) {

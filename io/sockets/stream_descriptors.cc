@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "caf/actor_cast.hpp"
-#include "caf/mailbox_element.hpp"
 #include "io/owned_fd.h"
 #include "io/read_buffer.h"
 #include "io/sockets/descriptor_passing.h"
 #include "io/sockets/descriptor_piece.h"
 #include "io/sockets/stream_state.h"
 #include "io/status_error.h"
+#include "io/tell.h"
 
 namespace troupe {
 
@@ -63,11 +63,8 @@ TransferResult StreamState::Read(int fd, absl::Span<char> room,
   for (OwnedFd& one : owned) received.descriptors.emplace_back(std::move(one));
   received.credit = reading_->Charge(ReadBuffer::kMessageCost +
                                      owned.size() * kDescriptorCost);
-  auto to = caf::actor_cast<caf::strong_actor_ptr>(descriptors_);
-  to->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr(self_->ctrl()),
-                                        caf::make_message_id(), {},
-                                        std::move(received)),
-              host_);
+  TellFrom(self_, caf::actor_cast<caf::abstract_actor*>(descriptors_),
+           std::move(received), host_);
   return got.bytes;
 }
 
