@@ -4,10 +4,12 @@
 //   ... travels in a message, is kept by the actor that looks after the child
 //   lease->Settle();          // the child is reaped
 //
-// Somebody who counts children has it hold something: that is let go when the
-// child is settled or, abandoned, when it has been ended. What is bound to our
-// own life is let go when the child is detached: then nobody ends it with us,
-// but it lives and may still be reaped by us.
+//   lease->AtEnd([] { ... }, ChildLease::Until::kReaped);
+//
+// Somebody who counts children is called when the child is settled or,
+// abandoned, when it has been ended. Whoever cares for those bound to our own
+// life is called when the child is detached already: then nobody ends it with
+// us, but it lives and may still be reaped by us.
 //
 // When the last holder is gone and the child was not settled, `abandon` is
 // called with it, on that thread: an answer that nobody took, or an actor that
@@ -48,30 +50,32 @@ class ChildLease {
 
   void Settle() {
     abandon_ = nullptr;
-    held_.clear();
+    ends_.clear();
   }
 
   // Now, as with the last holder; nothing for a child that is settled or
   // detached. The lease stays for questions.
   void GiveUp() {
     if (auto abandon = std::exchange(abandon_, nullptr)) {
-      abandon(pid_, WithHeld(), own_group_);
+      abandon(pid_, WithEnds(), own_group_);
     }
   }
 
   // Nobody answers for it any more: the end of the last holder does nothing.
   void Detach() {
     abandon_ = nullptr;
-    std::erase_if(held_, [](const auto& held) {
-      return held.second == Until::kDetached;
-    });
+    std::erase_if(
+        ends_, [](const auto& end) { return end.second == Until::kDetached; });
   }
 
   enum class Until { kReaped, kDetached };
 
-  // Before the lease is given to others.
-  void Hold(std::shared_ptr<const void> what, Until until) {
-    held_.emplace_back(std::move(what), until);
+  // Calls `end` once, on the thread where that comes; where nobody settles or
+  // ends the child, with the lease. Before the lease is given to others.
+  template <class Function>
+  void AtEnd(Function end, Until until) {
+    ends_.emplace_back(
+        End(nullptr, [end = std::move(end)](const void*) { end(); }), until);
   }
 
   pid_t pid() const { return pid_; }
@@ -88,13 +92,14 @@ class ChildLease {
   bool own_group() const { return own_group_; }
 
  private:
-  using Held = std::vector<std::pair<std::shared_ptr<const void>, Until>>;
+  using End = std::shared_ptr<const void>;  // its deleter is what is called
+  using Ends = std::vector<std::pair<End, Until>>;
 
-  // Whoever ends the child has the pidfd until then, and with it what is held.
-  SharedFd WithHeld() {
-    if (held_.empty()) return pidfd_;
-    return SharedFd(std::make_shared<std::pair<SharedFd, Held>>(
-                        pidfd_, std::exchange(held_, {})),
+  // Whoever ends the child has the pidfd until then, and with it the ends.
+  SharedFd WithEnds() {
+    if (ends_.empty()) return pidfd_;
+    return SharedFd(std::make_shared<std::pair<SharedFd, Ends>>(
+                        pidfd_, std::exchange(ends_, {})),
                     pidfd_.get());
   }
 
@@ -102,7 +107,7 @@ class ChildLease {
   SharedFd pidfd_;
   bool own_group_;
   Abandon abandon_;
-  Held held_;
+  Ends ends_;
 };
 
 }  // namespace troupe

@@ -14,31 +14,18 @@ namespace {
 
 using Self = Resident<Spawner::base>;
 
-// What a child's lease holds. It does not keep the guard, whose end waits, and
-// may be let go on any thread.
-class GuardedGroup {
- public:
-  GuardedGroup(std::weak_ptr<Guard> guard, pid_t group)
-      : guard_(std::move(guard)), group_(group) {}
-  ~GuardedGroup() {
-    if (auto guard = guard_.lock()) (void)guard->Remove(group_);
-  }
-  GuardedGroup(const GuardedGroup&) = delete;
-  GuardedGroup& operator=(const GuardedGroup&) = delete;
-
- private:
-  std::weak_ptr<Guard> guard_;
-  pid_t group_;
-};
-
+// The lease does not keep the guard, whose end waits.
 absl::Status PutUnder(const std::weak_ptr<Guard>& guard, ChildLease& child) {
   if (!child.own_group()) return absl::OkStatus();
   auto alive = guard.lock();
   if (alive == nullptr) return absl::UnavailableError("the guard has ended");
   absl::Status told = alive->Add(child.pid());
   if (told.ok()) {
-    child.Hold(std::make_shared<GuardedGroup>(guard, child.pid()),
-               ChildLease::Until::kDetached);
+    child.AtEnd(
+        [guard, group = child.pid()] {
+          if (auto alive = guard.lock()) (void)alive->Remove(group);
+        },
+        ChildLease::Until::kDetached);
   }
   return told;
 }

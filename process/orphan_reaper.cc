@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "caf/allowed_unsafe_message_type.hpp"
@@ -31,20 +30,6 @@ namespace {
 
 using Interface = OrphanReaper::extend<caf::reacts_to<SignalReceived>,
                                        caf::reacts_to<ChildReaped>>;
-
-// What a child's lease holds until it is reaped.
-class OwnChild {
- public:
-  OwnChild(pid_t pid, caf::weak_actor_ptr reaper)
-      : pid_(pid), reaper_(std::move(reaper)) {}
-  ~OwnChild() { Tell(reaper_, ChildReaped{pid_}); }
-  OwnChild(const OwnChild&) = delete;
-  OwnChild& operator=(const OwnChild&) = delete;
-
- private:
-  pid_t pid_;
-  caf::weak_actor_ptr reaper_;
-};
 
 absl::Status LeftMeanwhile() {
   return absl::CancelledError("the orphans were left meanwhile");
@@ -111,9 +96,11 @@ class State {
             [=, this](ChildSpawned& made) {
               const pid_t pid = made.child->pid();
               ledger_.SpawnEnds(serial, pid);
-              made.child->Hold(std::make_shared<OwnChild>(
-                                   pid, caf::weak_actor_ptr(self_->ctrl())),
-                               ChildLease::Until::kReaped);
+              made.child->AtEnd(
+                  [pid, self = caf::weak_actor_ptr(self_->ctrl())] {
+                    Tell(self, ChildReaped{pid});
+                  },
+                  ChildLease::Until::kReaped);
               answer->Deliver(std::move(made));
               if (ledger_.IsUndecided()) Look();
             },

@@ -51,19 +51,6 @@ using Interface =
                       caf::reacts_to<PartyGone>>;
 using Ticket = AdmissionQueue::Ticket;
 
-// What a child's lease holds.
-class LiveSlot {
- public:
-  explicit LiveSlot(caf::weak_actor_ptr admission)
-      : admission_(std::move(admission)) {}
-  ~LiveSlot() { Tell(admission_, ChildOver{}); }
-  LiveSlot(const LiveSlot&) = delete;
-  LiveSlot& operator=(const LiveSlot&) = delete;
-
- private:
-  caf::weak_actor_ptr admission_;
-};
-
 bool IsWant(const absl::Status& status) {
   auto failure = OsFailureOf(status);
   if (!failure.has_value()) return false;
@@ -238,9 +225,9 @@ class State {
 
   void OnMade(Ticket ticket, ChildSpawned& made) {
     queue_->Started(ticket);
-    made.child->Hold(
-        std::make_shared<LiveSlot>(caf::weak_actor_ptr(self_->ctrl())),
-        ChildLease::Until::kReaped);
+    made.child->AtEnd([self = caf::weak_actor_ptr(
+                           self_->ctrl())] { Tell(self, ChildOver{}); },
+                      ChildLease::Until::kReaped);
     const absl::Status given_up = starts_[ticket].given_up;
     if (given_up.ok()) {
       Finish(ticket).Deliver(std::move(made));

@@ -24,8 +24,14 @@ class ChildLeaseTest : public ::testing::Test {
         });
   }
 
+  void Count(ChildLease& lease) {
+    lease.AtEnd([this] { ++reaped_; }, ChildLease::Until::kReaped);
+    lease.AtEnd([this] { ++detached_; }, ChildLease::Until::kDetached);
+  }
+
   SharedFd pidfd_ = std::make_shared<const OwnedFd>();
   std::vector<pid_t> abandoned_;
+  int reaped_ = 0, detached_ = 0;
 };
 
 TEST_F(ChildLeaseTest, AbandonsTheChildWithTheLastHolderAndOnce) {
@@ -47,51 +53,50 @@ TEST_F(ChildLeaseTest, ASettledChildIsNobodysBusiness) {
   EXPECT_THAT(abandoned_, IsEmpty());
 }
 
-TEST_F(ChildLeaseTest, LetsGoWhatItHoldsWhenTheChildIsSettled) {
-  auto counted = std::make_shared<int>();
+TEST_F(ChildLeaseTest, TellsOfTheEndOnceWhenTheChildIsSettled) {
   auto lease = Lease(7);
-  lease->Hold(counted, ChildLease::Until::kReaped);
-  lease->Hold(counted, ChildLease::Until::kDetached);
-  EXPECT_EQ(counted.use_count(), 3);
+  Count(*lease);
+  EXPECT_EQ(reaped_, 0);
   lease->Settle();
-  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_EQ(reaped_, 1);
+  EXPECT_EQ(detached_, 1);
+  lease.reset();
+  EXPECT_EQ(reaped_, 1);
+  EXPECT_EQ(detached_, 1);
 }
 
 // It still lives, and is still ours to reap.
 TEST_F(ChildLeaseTest, ADetachedChildIsCountedUntilItIsSettled) {
-  auto counted = std::make_shared<int>(), bound = std::make_shared<int>();
   auto lease = Lease(7);
-  lease->Hold(counted, ChildLease::Until::kReaped);
-  lease->Hold(bound, ChildLease::Until::kDetached);
+  Count(*lease);
   lease->Detach();
-  EXPECT_EQ(counted.use_count(), 2);
-  EXPECT_EQ(bound.use_count(), 1);
+  EXPECT_EQ(reaped_, 0);
+  EXPECT_EQ(detached_, 1);
   lease->Settle();
-  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_EQ(reaped_, 1);
+  EXPECT_EQ(detached_, 1);
 }
 
 TEST_F(ChildLeaseTest, NobodyEndsADetachedChild) {
-  auto counted = std::make_shared<int>();
   auto lease = Lease(7);
-  lease->Hold(counted, ChildLease::Until::kReaped);
+  Count(*lease);
   lease->Detach();
   lease.reset();
   EXPECT_THAT(abandoned_, IsEmpty());
-  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_EQ(reaped_, 1);
 }
 
 // An abandoned child lives until somebody has ended it.
-TEST_F(ChildLeaseTest, HandsWhatItHoldsToWhoEndsTheChild) {
-  auto counted = std::make_shared<int>();
+TEST_F(ChildLeaseTest, TellsOfTheEndWhenAnAbandonedChildHasBeenEnded) {
   SharedFd taken;
   auto lease = std::make_shared<ChildLease>(
       7, pidfd_, true, [&](pid_t, SharedFd pidfd, bool) { taken = pidfd; });
-  lease->Hold(counted, ChildLease::Until::kReaped);
+  Count(*lease);
   lease.reset();
   EXPECT_EQ(taken.get(), pidfd_.get());
-  EXPECT_EQ(counted.use_count(), 2);
+  EXPECT_EQ(reaped_, 0);
   taken.reset();
-  EXPECT_EQ(counted.use_count(), 1);
+  EXPECT_EQ(reaped_, 1);
   EXPECT_EQ(pidfd_.use_count(), 1);
 }
 
