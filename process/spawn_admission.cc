@@ -1,12 +1,10 @@
 #include "process/spawn_admission.h"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -16,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "caf/actor.hpp"
 #include "caf/actor_addr.hpp"
 #include "caf/actor_cast.hpp"
 #include "io/answer_requests.h"
@@ -25,6 +22,7 @@
 #include "io/resident.h"
 #include "io/status_error.h"
 #include "io/tell.h"
+#include "process/start_parties.h"
 
 namespace troupe {
 
@@ -32,23 +30,18 @@ struct ChildOver {};
 struct AttemptAborted {
   uint64_t ticket = 0;
 };
-struct PartyGone {
-  uint64_t ticket = 0;
-};
 
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ChildOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::AttemptAborted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::PartyGone)
 
 namespace troupe {
 namespace {
 
 using Interface =
     Admission::extend<caf::reacts_to<TimerFired>, caf::reacts_to<ChildOver>,
-                      caf::reacts_to<AttemptAborted>,
-                      caf::reacts_to<PartyGone>>;
+                      caf::reacts_to<AttemptAborted>>;
 using Ticket = AdmissionQueue::Ticket;
 
 bool IsWant(const absl::Status& status) {
@@ -81,7 +74,7 @@ class State {
   static constexpr const char* name = "spawn-admission";
   using Self = Interface::stateful_base<State>;
 
-  explicit State(Self* self) : self_(self) {}
+  explicit State(Self* self) : self_(self), parties_(self) {}
   ~State() {
     for (auto& [ticket, start] : starts_) {
       start.request.attempt->Finish();
@@ -107,17 +100,22 @@ class State {
     // Before the promise: that takes the sender out.
     const auto requester =
         caf::actor_cast<caf::actor_addr>(self_->current_sender());
+    WantedBy wanted_by{requester, request.owner ? request.owner : requester};
+    const auto owner = parties_.Join(wanted_by, ticket);
+    if (!owner.has_value()) {
+      request.attempt->Finish();
+      return MakeError(WantedByNobody());
+    }
     auto promise = self_->make_response_promise<ChildSpawned>();
     Start& start = starts_[ticket];
     start.promise = Owed<ChildSpawned>(promise);
-    start.parties = {requester, request.owner ? request.owner : requester};
+    start.wanted_by = std::move(wanted_by);
     start.request = std::move(request);
     start.request.attempt->WhenAborted(
         [ticket, self = caf::weak_actor_ptr(self_->ctrl())] {
           Tell(self, AttemptAborted{ticket});
         });
-    for (const caf::actor_addr& party : start.parties) Join(party, ticket);
-    queue_->Add(ticket, parties_[start.parties[1]].id, Now());
+    queue_->Add(ticket, *owner, Now());
     GoOn();
     return promise;
   }
@@ -141,15 +139,9 @@ class State {
     GoOn();
   }
   void OnDown(const caf::actor_addr& who) {
-    auto found = parties_.find(who);
-    if (found == parties_.end()) return;
-    for (Ticket ticket : std::set<Ticket>(found->second.tickets)) {
+    for (Ticket ticket : parties_.TicketsOf(who)) {
       GiveUp(ticket, WantedByNobody());
     }
-    GoOn();
-  }
-  void OnPartyGone(Ticket ticket) {
-    GiveUp(ticket, WantedByNobody());
     GoOn();
   }
 
@@ -159,44 +151,13 @@ class State {
   struct Start {
     SpawnChild request;  // `attempt` is the requester's, for all tries
     Owed<ChildSpawned> promise;
-    std::array<caf::actor_addr, 2> parties;  // requester, owner
-    std::shared_ptr<SpawnAttempt> attempt;   // of the try that runs
-    absl::Status given_up;                   // why, while it runs
-  };
-  struct Party {
-    uint64_t id = 0;
-    std::set<Ticket> tickets;  // monitored while there are any
+    WantedBy wanted_by;
+    std::shared_ptr<SpawnAttempt> attempt;  // of the try that runs
+    absl::Status given_up;                  // why, while it runs
   };
 
   TimePoint Now() const {
     return TimePoint(std::chrono::nanoseconds(host_->clock().NowNs()));
-  }
-
-  void Monitor(const caf::actor_addr& who, Ticket ticket) {
-    auto alive = caf::actor_cast<caf::strong_actor_ptr>(who);
-    if (alive != nullptr) {
-      self_->monitor(caf::actor_cast<caf::actor>(alive));
-    } else {  // it is gone already
-      self_->send(self_, PartyGone{ticket});
-    }
-  }
-
-  void Join(const caf::actor_addr& who, Ticket ticket) {
-    Party& party = parties_[who];
-    if (party.id == 0) {
-      party.id = next_party_++;
-      if (who) Monitor(who, ticket);
-    }
-    party.tickets.insert(ticket);
-  }
-
-  void Leave(const caf::actor_addr& who, Ticket ticket) {
-    auto found = parties_.find(who);
-    if (found == parties_.end()) return;
-    found->second.tickets.erase(ticket);
-    if (!found->second.tickets.empty()) return;
-    if (who) self_->demonitor(who);
-    parties_.erase(found);
   }
 
   // Starts what may start, and sets the clock for the rest.
@@ -270,7 +231,7 @@ class State {
     Start start = std::move(found->second);
     starts_.erase(found);
     start.request.attempt->Finish();
-    for (const caf::actor_addr& party : start.parties) Leave(party, ticket);
+    parties_.Leave(start.wanted_by, ticket);
     return std::move(start.promise);
   }
 
@@ -281,9 +242,8 @@ class State {
   size_t limit_ = 0;  // of those that live
   std::optional<AdmissionQueue> queue_;
   std::unordered_map<Ticket, Start> starts_;
-  std::unordered_map<caf::actor_addr, Party> parties_;
+  StartParties parties_;
   Ticket next_ticket_ = 1;
-  uint64_t next_party_ = 1;
   TimerId timer_;
   std::optional<TimePoint> timer_at_;
 };
@@ -306,7 +266,6 @@ Interface::behavior_type Behavior(Self* self, IoHost* host, IoActor io,
       [&state](const AttemptAborted& aborted) {
         state.OnAborted(aborted.ticket);
       },
-      [&state](const PartyGone& gone) { state.OnPartyGone(gone.ticket); },
       [&state, self](const AskAdmission&) {
         AnswerRequestsOnly(self);
         return state.Info();

@@ -421,6 +421,15 @@ TEST_F(SpawnAdmissionTest, AnswersNoPlainMessage) {
   EXPECT_FALSE(self->has_next_message());
 }
 
+// Of a plain message: nobody takes the child, so it is ended.
+TEST_F(SpawnAdmissionTest, MakesAlsoWhatNobodyAskedFor) {
+  LimitScripted({.live = 1}, [](const Command&) { return absl::OkStatus(); });
+  caf::anon_send(admission_, Request({.argv = {ChildProgram("copy_input")},
+                                      .stdin_from = Stdio::Pipe()}));
+  ASSERT_TRUE(trace_->WaitFor("try " + ChildProgram("copy_input")));
+  EXPECT_TRUE(WaitForInfo([](auto& i) { return i.live + i.starting == 0; }));
+}
+
 // They would wait for each other until their deadlines.
 TEST_F(SpawnAdmissionTest, RefusesAPipelineThatCannotLiveTogether) {
   Limit({.live = 2});
