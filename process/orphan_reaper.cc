@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "io/answer_requests.h"
 #include "io/owed.h"
@@ -12,6 +15,7 @@
 #include "io/status_error.h"
 #include "io/tell.h"
 #include "process/orphan_ledger.h"
+#include "process/process_table.h"
 #include "process/reap.h"
 #include "process/subreaper.h"
 
@@ -114,13 +118,11 @@ class State {
 
   // Alive, and known to be nobody's.
   caf::result<OrphansListed> List() {
-    auto children = OwnChildren();
-    if (!children.ok()) return MakeError(children.status());
+    auto strangers = Strangers();
+    if (!strangers.ok()) return MakeError(strangers.status());
     OrphansListed listed;
-    for (const ProcessEntry& child : *children) {
-      if (child.IsAlive() && !ledger_.IsOurs(child.pid)) {
-        listed.orphans.push_back(child.pid);
-      }
+    for (const ProcessEntry& child : *strangers) {
+      if (child.IsAlive()) listed.orphans.push_back(child.pid);
     }
     std::sort(listed.orphans.begin(), listed.orphans.end());
     return listed;
@@ -135,7 +137,7 @@ class State {
 
   void Look() {
     if (!on_ || !AnyChildEnded()) return;
-    auto zombies = OwnChildren();
+    auto zombies = Strangers();
     if (!zombies.ok()) return;  // the next SIGCHLD will tell
     zombies->erase(std::remove_if(zombies->begin(), zombies->end(),
                                   [](const ProcessEntry& child) {
@@ -151,6 +153,11 @@ class State {
   }
 
  private:
+  // Children that are not known to be ours; of those that are nothing is read.
+  absl::StatusOr<std::vector<ProcessEntry>> Strangers() const {
+    return OwnChildren([this](pid_t pid) { return ledger_.IsOurs(pid); });
+  }
+
   Self* self_;
   Spawner spawner_;
   SignalRelay relay_;

@@ -16,7 +16,8 @@
 // SIGCHLD tells it that somebody has ended; any child watcher works beside it.
 // (`fast` takes orphans, too, and then they are not told here.) What has ended
 // is looked at with waitid(P_ALL, WNOWAIT), then by name, and only an orphan is
-// reaped. That costs a line of /proc for each child of ours at each SIGCHLD.
+// reaped. Each SIGCHLD costs a list of our children while any of them is a
+// zombie, and a line of /proc for each child that is not known to be ours.
 //
 //   AdoptOrphans   owner -> reaper      be the subreaper; answered when SIGCHLD
 //                                       is caught, or by why not (kCancelled:

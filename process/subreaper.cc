@@ -26,7 +26,8 @@ bool IsSubreaper() {
   return prctl(PR_GET_CHILD_SUBREAPER, &on, 0, 0, 0) == 0 && on != 0;
 }
 
-absl::StatusOr<std::vector<ProcessEntry>> OwnChildren() {
+absl::StatusOr<std::vector<ProcessEntry>> OwnChildren(
+    const std::function<bool(pid_t)>& skip) {
   std::vector<ProcessEntry> children;
   const pid_t us = getpid();
   std::unique_ptr<DIR, int (*)(DIR*)> threads(opendir("/proc/self/task"),
@@ -39,6 +40,7 @@ absl::StatusOr<std::vector<ProcessEntry>> OwnChildren() {
         absl::StrCat("/proc/self/task/", thread->d_name, "/children"));
     listed |= in.is_open();
     for (pid_t pid; in >> pid;) {
+      if (skip(pid)) continue;
       auto entry = ReadProcess(pid);
       if (entry.has_value() && entry->parent == us) children.push_back(*entry);
     }
@@ -47,7 +49,7 @@ absl::StatusOr<std::vector<ProcessEntry>> OwnChildren() {
   auto all = ListProcesses();
   if (!all.ok()) return all.status();
   for (const ProcessEntry& entry : *all) {
-    if (entry.parent == us) children.push_back(entry);
+    if (entry.parent == us && !skip(entry.pid)) children.push_back(entry);
   }
   return children;
 }
