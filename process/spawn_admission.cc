@@ -156,9 +156,7 @@ class State {
     absl::Status given_up;                  // why, while it runs
   };
 
-  TimePoint Now() const {
-    return TimePoint(std::chrono::nanoseconds(host_->clock().NowNs()));
-  }
+  TimePoint Now() const { return host_->clock().Now(); }
 
   // Starts what may start, and sets the clock for the rest.
   void GoOn() {

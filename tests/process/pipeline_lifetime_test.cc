@@ -66,7 +66,7 @@ TEST_F(PipelineLifetimeTest, TheEndOfItsObserverStopsTheGroupsOfTheExited) {
   pid_t second = PrintedPid();
   caf::anon_send_exit(observer, caf::exit_reason::kill);
   EXPECT_TRUE(Ask<PipelineEnded>(run, WaitForEnd{}).ok());
-  EXPECT_TRUE(IsDead(second));
+  WaitUntilDead(second);  // its streams close a little before
 }
 
 TEST_F(PipelineLifetimeTest, KilledItsCommandsAreStopped) {
