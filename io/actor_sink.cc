@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "caf/actor_cast.hpp"
 #include "caf/local_actor.hpp"
 #include "caf/message.hpp"
 #include "io/direct_line.h"
@@ -14,9 +13,7 @@ namespace {
 
 class ActorSink final : public ReadinessSink {
  public:
-  ActorSink(FdObserver observer, Host& host)
-      : line_(caf::actor_cast<caf::strong_actor_ptr>(std::move(observer)),
-              host) {}
+  ActorSink(const FdObserver& observer, Host& host) : line_(observer, host) {}
 
   void OnReady(WatchId watch, Side side, Readiness readiness) override {
     line_.Send(FdReady{watch, side, readiness});

@@ -19,6 +19,7 @@
 #include <memory>
 
 #include "io/bytes.h"
+#include "io/spare_memory.h"
 
 namespace troupe {
 
@@ -51,6 +52,8 @@ class BlockPool {
 
   // A block with one reference, the caller's.
   Block* Get();
+  // For the one small chunk that is not worth a block.
+  SpareMemory& spare() { return spare_memory_; }
   // Releases it. If nobody else uses it, the next Get has it and neither costs
   // an atomic write.
   void Put(Block* block) {
@@ -65,6 +68,7 @@ class BlockPool {
   std::shared_ptr<Block::Returned> returned_;
   Block* free_ = nullptr;  // taken back from returned_, this thread's own
   Block* spare_ = nullptr;
+  SpareMemory spare_memory_;
 };
 
 }  // namespace troupe

@@ -32,10 +32,7 @@ class DrainWaiters {
   }
 
   void Answer(size_t buffered) {
-    if (waiters_.empty()) return;
-    for (Promise& waiter : std::exchange(waiters_, {})) {
-      waiter.deliver(Drained{buffered});
-    }
+    if (!waiters_.empty()) AnswerAll(buffered);
   }
 
   void Fail(const absl::Status& why) {
@@ -46,6 +43,12 @@ class DrainWaiters {
   }
 
  private:
+  void AnswerAll(size_t buffered) {
+    for (Promise& waiter : std::exchange(waiters_, {})) {
+      waiter.deliver(Drained{buffered});
+    }
+  }
+
   std::vector<Promise> waiters_;
 };
 

@@ -17,7 +17,8 @@ namespace {
 
 class EpollSelector final : public Selector {
  public:
-  explicit EpollSelector(OwnedFd epoll) : epoll_(std::move(epoll)) {}
+  explicit EpollSelector(OwnedFd epoll)
+      : Selector(/*needs_rearm=*/false), epoll_(std::move(epoll)) {}
 
   absl::Status Add(int fd, uint64_t id, uint32_t events) override {
     return Control(EPOLL_CTL_ADD, fd, id, events);
@@ -25,7 +26,6 @@ class EpollSelector final : public Selector {
   absl::Status Modify(int fd, uint64_t id, uint32_t events) override {
     return Control(EPOLL_CTL_MOD, fd, id, events);
   }
-  void Rearm(int) override {}
   int fd() const override { return epoll_.get(); }
   void Remove(int fd) override {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);

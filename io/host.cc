@@ -98,32 +98,22 @@ void Host::FetchRemote() {
   remote_.clear();
 }
 
-// `sleeping_` is set before the queue is looked at again: whoever queues after
-// that look sees the flag and wakes us.
-bool Host::BeginSleep() {
-  if (!line_.empty() || InRound() || TakeRemote()) return false;
-  sleeping_.store(true);
-  if (!TakeRemote()) return true;
-  sleeping_.store(false);
-  return false;
-}
-
 // It may grow while it is emptied.
-bool Host::EmptyLine() {
-  if (line_.empty()) return false;
+bool Host::HandleLine() {
   for (size_t n = 0; n < line_.size(); ++n) {
     Waiting next = std::move(line_[n]);
-    next.receiver->Handle(std::move(next.element));
+    if (next.element == nullptr) {
+      next.receiver->Handle(next.parcel);
+    } else {
+      next.receiver->Handle(std::move(next.element));
+    }
   }
   line_.clear();
   return true;
 }
 
-bool Host::RunRound() {
-  const bool had_line = EmptyLine();
-  line_left_ = kMaxLine;
+void Host::RunReady() {
   if (!InRound()) {
-    if (!TakeRemote()) return had_line;
     round_.clear();
     round_.swap(local_);
     next_ = 0;
@@ -136,7 +126,6 @@ bool Host::RunRound() {
       caf::intrusive_ptr_release(job);
     }
   }
-  return true;
 }
 
 void Host::KillResidents(const caf::abstract_actor* last) {
@@ -163,7 +152,9 @@ void Host::EndRun() {
   }
   line_open_ = false;
   for (Waiting& waiting : std::exchange(line_, {})) {
-    waiting.receiver->EnqueueInMailbox(std::move(waiting.element));
+    waiting.receiver->EnqueueInMailbox(waiting.element == nullptr
+                                           ? waiting.parcel.ToElement()
+                                           : std::move(waiting.element));
   }
   TakeRemote();
   while (InRound()) Discard(round_[next_++], this);

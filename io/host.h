@@ -26,6 +26,8 @@
 #include "caf/execution_unit.hpp"
 #include "caf/mailbox_element.hpp"
 #include "caf/resumable.hpp"
+#include "io/direct_handlers.h"
+#include "io/parcel.h"
 
 namespace troupe {
 
@@ -66,7 +68,14 @@ class Host : public caf::execution_unit,
   bool HasLine() const { return OnThread() && line_open_ && line_left_ > 0; }
   void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
                  caf::mailbox_element_ptr element) {
-    line_.push_back({&receiver, std::move(keep_alive), std::move(element)});
+    line_.emplace_back(receiver, std::move(keep_alive), std::move(element));
+    --line_left_;
+  }
+  // For its direct handler.
+  template <class T>
+  void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
+                 DirectHandlers::Function handle, T& message) {
+    line_.emplace_back(receiver, std::move(keep_alive), handle, message);
     --line_left_;
   }
 
@@ -91,18 +100,32 @@ class Host : public caf::execution_unit,
 
   // Between these two a message from another thread calls Wake().
   // BeginSleep is false when there is work and so no reason to sleep.
-  bool BeginSleep();
+  // `sleeping_` is set before the queue is looked at again: whoever queues
+  // after that look sees the flag and wakes us.
+  bool BeginSleep() {
+    if (!line_.empty() || InRound() || TakeRemote()) return false;
+    sleeping_.store(true);
+    if (!TakeRemote()) return true;
+    sleeping_.store(false);
+    return false;
+  }
   // Seen late it costs a wake-up for nothing.
   void EndSleep() { sleeping_.store(false, std::memory_order_release); }
 
   // Hands over what is in the line, and what comes into it meanwhile. Between
   // events it keeps what belongs together in the processor's caches.
-  bool EmptyLine();
+  bool EmptyLine() { return !line_.empty() && HandleLine(); }
 
-  // Empties the line, then runs what was ready when the round
-  // began, or a part of it if that is a lot; false if there was neither. What
-  // an actor makes ready meanwhile comes after it.
-  bool RunRound();
+  // Empties the line, then runs what was ready when the round began, or a part
+  // of it if that is a lot; false if there was neither. What an actor makes
+  // ready meanwhile comes after it.
+  bool RunRound() {
+    const bool had_line = EmptyLine();
+    line_left_ = kMaxLine;
+    if (!InRound() && !TakeRemote()) return had_line;
+    RunReady();
+    return true;
+  }
 
   // From now on a new resident is dead before it begins: without that a thread
   // that goes on spawning would keep the end from coming.
@@ -119,9 +142,22 @@ class Host : public caf::execution_unit,
   static constexpr size_t kMaxLine = 1024;
 
   struct Waiting {
+    Waiting(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
+            caf::mailbox_element_ptr element)
+        : receiver(&receiver),
+          keep_alive(std::move(keep_alive)),
+          element(std::move(element)) {}
+    template <class T>
+    Waiting(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
+            DirectHandlers::Function handle, T& message)
+        : receiver(&receiver),
+          keep_alive(std::move(keep_alive)),
+          parcel(handle, std::move(message)) {}
+
     ResidentBase* receiver;
     caf::strong_actor_ptr keep_alive;
     caf::mailbox_element_ptr element;
+    Parcel parcel;  // without an element
   };
 
   bool TakeRemote() {
@@ -129,6 +165,8 @@ class Host : public caf::execution_unit,
     return !local_.empty();
   }
   void FetchRemote();
+  bool HandleLine();
+  void RunReady();
   bool InRound() const { return next_ < round_.size(); }
 
   static thread_local Host* current_;

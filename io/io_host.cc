@@ -56,6 +56,111 @@ absl::Status IoHost::RegisterOwnDescriptors() {
   return selector_->Add(timer_fd_.get(), kTimerId, EPOLLIN | EPOLLET);
 }
 
+// -- an iteration, from its parts to the whole --------------------------------
+
+inline int64_t IoHost::NextDeadline() const {
+  const int64_t deadline = timers_.next_deadline_ns();
+  if (turn_ == nullptr) return deadline;
+  return std::min(deadline, turn_->next_deadline_ns());
+}
+
+// Without this a timer that is due already would cost a sleep.
+inline bool IoHost::TimerIsDue() const {
+  const int64_t deadline = NextDeadline();
+  return deadline != timers_.kNever && deadline <= clock_.NowNs();
+}
+
+// The timer descriptor is set only before a sleep, and only if the earliest
+// deadline is another one than last time.
+inline void IoHost::PrepareTimer() {
+  int64_t deadline = NextDeadline();
+  // 0 disarms, so what is long due is 1.
+  deadline = deadline == timers_.kNever ? 0 : std::max<int64_t>(deadline, 1);
+  if (deadline == timer_fd_deadline_ || !clock_.real()) return;
+  // One that is set too early wakes once for nothing: dearer than this call
+  // only if that happens often, and timers that are cancelled are long ones.
+  if (timer_fd_deadline_ != 0 &&
+      (deadline == 0 || deadline >= timer_fd_deadline_)) {
+    return;
+  }
+  timer_fd_deadline_ = deadline;
+  itimerspec spec = {};
+  spec.it_value.tv_sec = deadline / 1000000000;
+  spec.it_value.tv_nsec = deadline % 1000000000;
+  timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
+}
+
+// Asked in this order, because whoever queues after BeginSleep wakes us.
+inline bool IoHost::BeginNap() {
+  if (watches_.has_due()) return false;
+  if (turn_ != nullptr && turn_->Ready()) return false;
+  if (!BeginSleep()) return false;
+  if (turn_ == nullptr || !turn_->Ready()) return true;
+  EndSleep();
+  return false;
+}
+
+inline absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
+  const bool sleep = may_sleep && !stop_.load() && !TimerIsDue() && BeginNap();
+  if (!sleep) return selector_->Wait(0);
+  straight_on_ = false;
+  absl::Span<const Selector::Event> events;
+  const int64_t deadline = NextDeadline();
+  if (deadline != timers_.kNever && !clock_.real()) {
+    events = selector_->Wait(0);
+    if (events.empty() && !clock_.SkipTo(deadline))
+      events = selector_->Wait(-1);
+  } else {
+    PrepareTimer();
+    events = selector_->Wait(stop_.load() ? 0 : -1);
+  }
+  EndSleep();
+  return events;
+}
+
+inline void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
+  using Step = WatchTable::PrefetchStep;
+  const bool far = watches_.size() > kNearWatches;
+  auto prefetch = [&](size_t at, Step step) {
+    if (far && at < events.size()) watches_.Prefetch(events[at], step);
+  };
+  for (size_t i = 0; i < events.size(); ++i) {
+    prefetch(i + 3, Step::kWatch);
+    prefetch(i + 2, Step::kSink);
+    prefetch(i + 1, Step::kObserver);
+    const Selector::Event& event = events[i];
+    if (event.id == kWakerId) {
+      waker_.Clear();
+      selector_->Rearm(waker_.fd());
+    } else if (event.id == kTimerId) {
+      timer_fd_deadline_ = 0;  // set anew before the next sleep
+      if (kind_ == SelectorKind::kEpoll) continue;  // an edge comes once
+      uint64_t expirations;
+      (void)!read(timer_fd_.get(), &expirations, sizeof expirations);
+      selector_->Rearm(timer_fd_.get());
+    } else {
+      watches_.Dispatch(event);
+      EmptyLine();
+    }
+  }
+}
+
+void IoHost::RunOnce(bool may_sleep) {
+  auto events = WaitForEvents(may_sleep);
+  if (!events.empty() || watches_.has_due()) straight_on_ = false;
+  if (turn_ != nullptr) turn_->Begin(straight_on_);
+  HandleEvents(events);
+  if (watches_.has_due()) watches_.DeliverDue();
+  if (timers_.size() > 0) FireTimers();
+  if (turn_ != nullptr) turn_->Run();
+  straight_on_ = true;
+  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
+    straight_on_ = false;
+  }
+}
+
+// -----------------------------------------------------------------------------
+
 void IoHost::RequestStop() {
   stop_.store(true);
   Wake();
@@ -87,108 +192,6 @@ void IoHost::Shutdown() {
   EndRun();
 }
 
-void IoHost::RunOnce(bool may_sleep) {
-  auto events = WaitForEvents(may_sleep);
-  if (!events.empty() || watches_.has_due()) straight_on_ = false;
-  if (turn_ != nullptr) turn_->Begin(straight_on_);
-  HandleEvents(events);
-  watches_.DeliverDue();
-  FireTimers();
-  if (turn_ != nullptr) turn_->Run();
-  straight_on_ = true;
-  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
-    straight_on_ = false;
-  }
-}
-
-// Asked in this order, because whoever queues after BeginSleep wakes us.
-bool IoHost::BeginNap() {
-  if (watches_.has_due()) return false;
-  if (turn_ != nullptr && turn_->Ready()) return false;
-  if (!BeginSleep()) return false;
-  if (turn_ == nullptr || !turn_->Ready()) return true;
-  EndSleep();
-  return false;
-}
-
-absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
-  const bool sleep = may_sleep && !stop_.load() && !TimerIsDue() && BeginNap();
-  if (!sleep) return selector_->Wait(0);
-  straight_on_ = false;
-  absl::Span<const Selector::Event> events;
-  const int64_t deadline = NextDeadline();
-  if (!clock_.real() && deadline != timers_.kNever) {
-    events = selector_->Wait(0);
-    if (events.empty() && !clock_.SkipTo(deadline))
-      events = selector_->Wait(-1);
-  } else {
-    PrepareTimer();
-    events = selector_->Wait(stop_.load() ? 0 : -1);
-  }
-  EndSleep();
-  return events;
-}
-
-void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
-  using Step = WatchTable::PrefetchStep;
-  const bool far = watches_.size() > kNearWatches;
-  auto prefetch = [&](size_t at, Step step) {
-    if (far && at < events.size()) watches_.Prefetch(events[at], step);
-  };
-  for (size_t i = 0; i < events.size(); ++i) {
-    prefetch(i + 3, Step::kWatch);
-    prefetch(i + 2, Step::kSink);
-    prefetch(i + 1, Step::kObserver);
-    const Selector::Event& event = events[i];
-    if (event.id == kWakerId) {
-      waker_.Clear();
-      selector_->Rearm(waker_.fd());
-    } else if (event.id == kTimerId) {
-      timer_fd_deadline_ = 0;  // set anew before the next sleep
-      if (kind_ == SelectorKind::kEpoll) continue;  // an edge comes once
-      uint64_t expirations;
-      (void)!read(timer_fd_.get(), &expirations, sizeof expirations);
-      selector_->Rearm(timer_fd_.get());
-    } else {
-      watches_.Dispatch(event);
-      EmptyLine();
-    }
-  }
-}
-
-// Without this a timer that is due already would cost a sleep.
-bool IoHost::TimerIsDue() const {
-  const int64_t deadline = NextDeadline();
-  return deadline != timers_.kNever && deadline <= clock_.NowNs();
-}
-
-int64_t IoHost::NextDeadline() const {
-  const int64_t deadline = timers_.next_deadline_ns();
-  if (turn_ == nullptr) return deadline;
-  return std::min(deadline, turn_->next_deadline_ns());
-}
-
-// The timer descriptor is set only before a sleep, and only if the earliest
-// deadline is another one than last time.
-void IoHost::PrepareTimer() {
-  if (!clock_.real()) return;
-  int64_t deadline = NextDeadline();
-  // 0 disarms, so what is long due is 1.
-  deadline = deadline == timers_.kNever ? 0 : std::max<int64_t>(deadline, 1);
-  if (deadline == timer_fd_deadline_) return;
-  // One that is set too early wakes once for nothing: dearer than this call
-  // only if that happens often, and timers that are cancelled are long ones.
-  if (timer_fd_deadline_ != 0 &&
-      (deadline == 0 || deadline >= timer_fd_deadline_)) {
-    return;
-  }
-  timer_fd_deadline_ = deadline;
-  itimerspec spec = {};
-  spec.it_value.tv_sec = deadline / 1000000000;
-  spec.it_value.tv_nsec = deadline % 1000000000;
-  timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
-}
-
 void IoHost::StartTimer(TimerId id, absl::Duration after,
                         caf::weak_actor_ptr observer) {
   // A bound keeps the sum in range; nobody waits three hundred years.
@@ -200,7 +203,6 @@ void IoHost::StartTimer(TimerId id, absl::Duration after,
 }
 
 void IoHost::FireTimers() {
-  if (timers_.size() == 0) return;
   int64_t now = clock_.NowNs();
   while (auto due = timers_.PopDue(now)) {
     caf::strong_actor_ptr observer = due->target.lock();

@@ -23,6 +23,8 @@ static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
 
 class PollSelector final : public Selector {
  public:
+  PollSelector() : Selector(/*needs_rearm=*/true) {}
+
   absl::Status Add(int fd, uint64_t id, uint32_t events) override {
     if (Find(fd) != nullptr) {
       return OsError(EEXIST, "poll", absl::StrCat("fd ", fd));
@@ -38,10 +40,6 @@ class PollSelector final : public Selector {
     }
     *entry = Entry(fd, id, events);
     return absl::OkStatus();
-  }
-
-  void Rearm(int fd) override {
-    if (Entry* entry = Find(fd)) *entry = Entry(fd, entry->id, entry->events);
   }
 
   void Remove(int fd) override {
@@ -66,6 +64,11 @@ class PollSelector final : public Selector {
       events_.push_back(Event{entry.id, got});
     }
     return events_;
+  }
+
+ protected:
+  void DoRearm(int fd) override {
+    if (Entry* entry = Find(fd)) *entry = Entry(fd, entry->id, entry->events);
   }
 
  private:

@@ -79,6 +79,14 @@ ResidentBase::Activation ResidentBase::ActivatePlain(
                        : self_->activate(host_.get(), element);
 }
 
+// What a handler that quits leaves to be done.
+inline ResidentBase::Activation ResidentBase::Outcome() {
+  self_->bhvr_stack().cleanup();
+  if (self_->alive()) return Activation::success;
+  self_->finalize();
+  return Activation::terminated;
+}
+
 ResidentBase::Activation ResidentBase::CallBehavior(
     caf::mailbox_element& element) {
   self_->context(host_.get());
@@ -118,14 +126,6 @@ void ResidentBase::RunDirectly(DirectHandlers::Function handle, void* message) {
   After(Outcome());
 }
 
-// What a handler that quits leaves to be done.
-ResidentBase::Activation ResidentBase::Outcome() {
-  self_->bhvr_stack().cleanup();
-  if (self_->alive()) return Activation::success;
-  self_->finalize();
-  return Activation::terminated;
-}
-
 // As scheduled_actor::reactivate does it.
 void ResidentBase::EndByException(std::exception_ptr exception) {
   self_->quit(
@@ -144,18 +144,21 @@ void ResidentBase::Handle(caf::mailbox_element_ptr element) {
   }
 }
 
+void ResidentBase::Handle(Parcel& parcel) {
+  if (self_->mailbox().closed()) return;
+  if (AwaitsResponse() || !OnlyBehaves()) return Handle(parcel.ToElement());
+  RunDirectly(parcel.handle(), parcel.message());
+}
+
 // Not push_to_cache: it counts the message twice, and CAF then pops one too
 // many.
 void ResidentBase::KeepSkipped(caf::mailbox_element_ptr element) {
-  self_->get_normal_queue().cache().push_back(element.release());
+  NormalQueue().cache().push_back(element.release());
 }
 
 // What was skipped before may fit now.
-void ResidentBase::After(Activation result) {
-  if (result != Activation::success) return;
-  auto& queue = self_->get_normal_queue();
-  if (queue.cache().empty()) return;
-  queue.flush_cache();
+void ResidentBase::HandleSkipped() {
+  NormalQueue().flush_cache();
   if (!self_->mailbox().try_unblock()) return;
   caf::intrusive_ptr_add_ref(self_->ctrl());
   host_->exec_later(self_);

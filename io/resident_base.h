@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <tuple>
 #include <typeinfo>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "caf/scheduled_actor.hpp"
 #include "io/direct_handlers.h"
 #include "io/host.h"
+#include "io/parcel.h"
 
 namespace troupe {
 
@@ -37,7 +39,7 @@ class ResidentBase {
   bool IsAtRest() const {
     return self_->mailbox().blocked() &&
            self_->getf(caf::abstract_actor::is_initialized_flag) &&
-           !AwaitsResponse() && self_->get_normal_queue().cache().empty();
+           !AwaitsResponse() && NormalQueue().cache().empty();
   }
 
   // Runs the handler of a message of `sender`'s here and now, without memory of
@@ -67,9 +69,25 @@ class ResidentBase {
     return true;
   }
 
+  // Puts a message from nobody into the host's line without memory of its own.
+  // False, and the message untouched, if the resident has no direct handler for
+  // it or it must not go there.
+  template <class T>
+  bool ActivateSoon(const caf::strong_actor_ptr& itself, T& message) {
+    if constexpr (Parcel::kFits<T>) {
+      if (!host_->HasLine() || !IsAtRest()) return false;
+      auto* handle = DirectHandlerOf(&typeid(T));
+      if (handle == nullptr) return false;
+      host_->PutInLine(*this, itself, handle, message);
+      return true;
+    }
+    return false;
+  }
+
   // Runs the handler of a message that was sent when the resident was at rest;
   // it is not on the stack.
   void Handle(caf::mailbox_element_ptr element);
+  void Handle(Parcel& parcel);
 
   // For the resident itself: its state, and what may be called without its
   // behavior.
@@ -109,6 +127,11 @@ class ResidentBase {
 
  private:
   bool AwaitsResponse() const;
+  // CAF's own is a call.
+  caf::scheduled_actor::normal_queue& NormalQueue() const {
+    return std::get<caf::scheduled_actor::normal_queue_index>(
+        self_->mailbox().queue().queues());
+  }
   bool TakesShortWay(const caf::mailbox_element& element) const;
   bool OnlyBehaves() const;
   DirectHandlers::Function DirectHandlerOf(const std::type_info* type) const {
@@ -123,7 +146,12 @@ class ResidentBase {
   void EndByException(std::exception_ptr exception);
   Activation Outcome();
   void KeepSkipped(caf::mailbox_element_ptr element);
-  void After(Activation result);
+  void After(Activation result) {
+    if (result == Activation::success && !NormalQueue().cache().empty()) {
+      HandleSkipped();
+    }
+  }
+  void HandleSkipped();
 
   static thread_local ResidentBase* running_;
 

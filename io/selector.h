@@ -46,7 +46,9 @@ class Selector {
 
   // Asks for the next event of a descriptor whose last one was handled. Epoll
   // has nothing to do for it.
-  virtual void Rearm(int fd) = 0;
+  void Rearm(int fd) {
+    if (needs_rearm_) DoRearm(fd);
+  }
 
   // Must come before the descriptor is closed.
   virtual void Remove(int fd) = 0;
@@ -59,6 +61,13 @@ class Selector {
   // For another selector: readable while Wait would give something. -1 if there
   // is none (poll).
   virtual int fd() const { return -1; }
+
+ protected:
+  explicit Selector(bool needs_rearm) : needs_rearm_(needs_rearm) {}
+  virtual void DoRearm(int) {}
+
+ private:
+  const bool needs_rearm_;
 };
 
 // Each implementation's own file has one of these.

@@ -226,8 +226,7 @@ void WatchTable::Free(Watch& watch) {
 // A sink may be the one whose call ends its own watch: it goes when no call
 // into a sink is on the stack. Its destructor may drop the last handle of an
 // actor, so the list is emptied first.
-void WatchTable::Bury() {
-  if (depth_ > 0 || graveyard_.empty()) return;
+void WatchTable::BuryAll() {
   std::vector<std::unique_ptr<ReadinessSink>> dead;
   dead.swap(graveyard_);
 }
@@ -267,8 +266,7 @@ void WatchTable::Prefetch(const Selector::Event& event,
   sink->Prefetch();
 }
 
-bool WatchTable::DeliverDue() {
-  if (due_.empty()) return false;
+void WatchTable::DeliverDue() {
   std::vector<std::pair<WatchId, Side>> due;
   due.swap(due_);
   for (auto [id, side] : due) {
@@ -279,7 +277,6 @@ bool WatchTable::DeliverDue() {
       Deliver(*watch, side);
     }
   }
-  return true;
 }
 
 void WatchTable::Deliver(Watch& watch, Side side) {

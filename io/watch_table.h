@@ -119,8 +119,8 @@ class WatchTable {
   enum class PrefetchStep { kWatch, kSink, kObserver };
   void Prefetch(const Selector::Event& event, PrefetchStep step) const;
 
-  // Delivers what was remembered for sides armed since. True if there was any.
-  bool DeliverDue();
+  // Delivers what was remembered for sides armed since.
+  void DeliverDue();
   bool has_due() const { return !due_.empty(); }
 
   size_t size() const { return size_; }
@@ -155,7 +155,10 @@ class WatchTable {
   void Free(Watch& watch);
   void TellEnded(Watch& watch, const absl::Status& why);
   void EndStale(int fd);
-  void Bury();
+  void Bury() {
+    if (!graveyard_.empty() && depth_ == 0) BuryAll();
+  }
+  void BuryAll();
 
   Selector& selector_;
   std::vector<std::unique_ptr<Watch>> watches_;

@@ -16,6 +16,49 @@ constexpr size_t kBytesPerBlockingWrite = 4096;
 
 }  // namespace
 
+void WriteSide::Wait(Interest interest, bool still_ready) {
+  waiting_ = interest == Interest::kWritable;
+  table_.Arm(watch_, Side::kWrite, interest, still_ready);
+}
+
+inline void WriteSide::UpdateFlow() {
+  switch (marks_.Next(paused_, buffered())) {
+    case WaterMarks::Change::kNone:
+      return;
+    case WaterMarks::Change::kPause:
+      paused_ = true;
+      return owner_.OnPause();
+    case WaterMarks::Change::kResume:
+      paused_ = false;
+      return owner_.OnResume();
+  }
+}
+
+inline void WriteSide::Done() {
+  if (finishing_) {
+    UpdateFlow();
+    open_ = false;
+    owner_.OnWritten();
+  } else if (peer_watch_ == PeerWatch::kHangUp) {
+    Wait(Interest::kPeerGone, false);
+  }
+}
+
+inline void WriteSide::Follow(const WriteQueue::FlushResult& result) {
+  switch (result.state) {
+    case WriteQueue::State::kDrained:
+      return Done();
+    case WriteQueue::State::kBlocked:
+      return Wait(Interest::kWritable, false);
+    case WriteQueue::State::kMore:
+      return Wait(Interest::kWritable, !may_block_);
+    case WriteQueue::State::kFailed:
+      open_ = false;
+      return owner_.OnWriteError(
+          OsError(result.error_number, "write", absl::StrCat("fd ", fd_)));
+  }
+}
+
 // What waited goes out now.
 void WriteSide::Open(WatchId watch, int fd, DescriptorKind kind) {
   watch_ = watch;
@@ -64,21 +107,6 @@ void WriteSide::Flush() {
   Follow(queue_.Flush(fd_, kind_, most));
 }
 
-void WriteSide::Follow(const WriteQueue::FlushResult& result) {
-  switch (result.state) {
-    case WriteQueue::State::kDrained:
-      return Done();
-    case WriteQueue::State::kBlocked:
-      return Wait(Interest::kWritable, false);
-    case WriteQueue::State::kMore:
-      return Wait(Interest::kWritable, !may_block_);
-    case WriteQueue::State::kFailed:
-      open_ = false;
-      return owner_.OnWriteError(
-          OsError(result.error_number, "write", absl::StrCat("fd ", fd_)));
-  }
-}
-
 void WriteSide::DropOver() {
   queue_.DropOver();
   if (!open_ || !waiting_ || !queue_.empty()) return;
@@ -91,26 +119,11 @@ void WriteSide::AskAgain() {
   if (open_ && !waiting_) Wait(Interest::kWritable, !may_block_);
 }
 
-void WriteSide::Done() {
-  if (finishing_) {
-    UpdateFlow();
-    open_ = false;
-    owner_.OnWritten();
-  } else if (peer_watch_ == PeerWatch::kHangUp) {
-    Wait(Interest::kPeerGone, false);
-  }
-}
-
 // Before the descriptor is there it only remembers.
 void WriteSide::Finish() {
   if (finishing_) return;
   finishing_ = true;
   Write();  // also when nothing is left
-}
-
-void WriteSide::Wait(Interest interest, bool still_ready) {
-  waiting_ = interest == Interest::kWritable;
-  table_.Arm(watch_, Side::kWrite, interest, still_ready);
 }
 
 void WriteSide::WatchPeer() {
@@ -139,19 +152,6 @@ void WriteSide::OnReady(Readiness readiness) {
 void WriteSide::SetMarks(const WaterMarks& marks) {
   marks_ = marks;
   if (open_ && !paused_) UpdateFlow();
-}
-
-void WriteSide::UpdateFlow() {
-  switch (marks_.Next(paused_, buffered())) {
-    case WaterMarks::Change::kNone:
-      return;
-    case WaterMarks::Change::kPause:
-      paused_ = true;
-      return owner_.OnPause();
-    case WaterMarks::Change::kResume:
-      paused_ = false;
-      return owner_.OnResume();
-  }
 }
 
 WritingInfo WriteSide::Info() const {

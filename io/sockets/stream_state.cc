@@ -195,9 +195,7 @@ void StreamState::OnReadError(absl::Status why) {
 // -- writing ------------------------------------------------------------------
 
 absl::Status StreamState::Refusal() {
-  if (phase_ != Phase::kClosed && !write_ended_ && !write_over_) {
-    return absl::OkStatus();
-  }
+  if (TakesWrites()) return absl::OkStatus();
   ++refused_;
   return absl::FailedPreconditionError(
       closing_ || phase_ == Phase::kClosed || !write_error_.ok()
@@ -217,7 +215,10 @@ caf::result<Drained> StreamState::Accept(Bytes bytes, Credit credit) {
 
 // A plain Write.
 void StreamState::HandleDirectly(Write& write) {
-  if (!Refusal().ok()) return;
+  if (!TakesWrites()) {
+    ++refused_;
+    return;
+  }
   SendAtOnce(std::move(write.bytes), std::move(write.credit));
   AnswerIfDrained();
 }

@@ -145,6 +145,9 @@ class StreamState : public Connection<StreamInterface, StreamProtocol>,
  private:
   void Dial();
   absl::Status CheckDescriptorReceiver(int fd) const;
+  bool TakesWrites() const {
+    return phase_ != Phase::kClosed && !write_ended_ && !write_over_;
+  }
   absl::Status Refusal();
   caf::result<FileSent> AnswerAtEnd(FileTransfer& file);
   void EofHandled();

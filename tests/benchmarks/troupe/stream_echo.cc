@@ -1,13 +1,14 @@
 #include "tests/benchmarks/troupe/stream_echo.h"
 
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "caf/scoped_actor.hpp"
-#include "caf/send.hpp"
 #include "caf/stateful_actor.hpp"
 #include "caf/typed_event_based_actor.hpp"
 #include "io/direct_handlers.h"
+#include "io/direct_line.h"
 #include "io/fd_ticket.h"
 #include "io/io_messages.h"
 #include "io/owned_fd.h"
@@ -24,17 +25,16 @@ struct EchoState {
   EchoState() = default;  // CAF gives an aggregate the actor
 
   void HandleDirectly(DataReceived& data) {
-    caf::anon_send(stream,
-                   Write{std::move(data.bytes), std::move(data.credit)});
+    stream->Send(Write{std::move(data.bytes), std::move(data.credit)});
   }
 
-  StreamTransport stream;
+  std::optional<DirectLine> stream;
 };
 
 StreamProtocol::behavior_type EchoActor(
-    StatefulResident<StreamProtocol, EchoState>* self, StreamTransport stream,
-    std::counting_semaphore<>* lost) {
-  self->state.stream = std::move(stream);
+    StatefulResident<StreamProtocol, EchoState>* self,
+    const StreamTransport& stream, std::counting_semaphore<>* lost) {
+  self->state.stream.emplace(stream, self->host());
   self->SetDirectHandlers(DirectHandlers::For<EchoState, DataReceived>(),
                           &self->state);
   return {
