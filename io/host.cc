@@ -102,7 +102,7 @@ void Host::FetchRemote() {
 bool Host::HandleLine() {
   for (size_t n = 0; n < line_.size(); ++n) {
     Waiting next = std::move(line_[n]);
-    if (next.element == nullptr) {
+    if (next.element == nullptr) [[likely]] {
       next.receiver->Handle(next.parcel);
     } else {
       next.receiver->Handle(std::move(next.element));

@@ -106,7 +106,7 @@ inline absl::Span<const Selector::Event> IoHost::WaitForEvents(bool may_sleep) {
   straight_on_ = false;
   absl::Span<const Selector::Event> events;
   const int64_t deadline = NextDeadline();
-  if (deadline != timers_.kNever && !clock_.real()) {
+  if (deadline != timers_.kNever && !clock_.real()) [[unlikely]] {
     events = selector_->Wait(0);
     if (events.empty() && !clock_.SkipTo(deadline))
       events = selector_->Wait(-1);
@@ -129,10 +129,10 @@ inline void IoHost::HandleEvents(absl::Span<const Selector::Event> events) {
     prefetch(i + 2, Step::kSink);
     prefetch(i + 1, Step::kObserver);
     const Selector::Event& event = events[i];
-    if (event.id == kWakerId) {
+    if (event.id == kWakerId) [[unlikely]] {
       waker_.Clear();
       selector_->Rearm(waker_.fd());
-    } else if (event.id == kTimerId) {
+    } else if (event.id == kTimerId) [[unlikely]] {
       timer_fd_deadline_ = 0;  // set anew before the next sleep
       if (kind_ == SelectorKind::kEpoll) continue;  // an edge comes once
       uint64_t expirations;

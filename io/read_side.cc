@@ -76,7 +76,7 @@ bool ReadSide::ReadChunk(Readiness readiness) {
   const TransferResult got = Read(room);
   if (got.would_block) return Nothing();
   if (!got.ok()) return Fail(got.error_number);
-  if (got.size == 0) {
+  if (got.size == 0) [[unlikely]] {
     // The edge of the next writer's first byte comes as if nothing had been.
     return ends_.outlast_writers && kind_ == DescriptorKind::kFifo ? Nothing()
                                                                    : Eof();

@@ -51,20 +51,10 @@ class ResidentBase {
         !IsAtRest()) {
       return false;
     }
-    if (auto* handle = DirectHandlerOf(&typeid(T))) {
+    if (auto* handle = DirectHandlerOf(&typeid(T))) [[likely]] {
       RunDirectly(handle, &message);
-      return true;
-    }
-    caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
-                                         caf::make_message_id(), {},
-                                         std::move(message));
-    const Activation result = ActivatePlain(element);
-    if (result == Activation::skipped) {
-      KeepSkipped(caf::make_mailbox_element(
-          std::move(element.sender), element.mid, {},
-          std::move(element.template get_mutable_as<T>(0))));
     } else {
-      After(result);
+      CallBehaviorNow(sender, message);
     }
     return true;
   }
@@ -142,6 +132,21 @@ class ResidentBase {
   Activation Activate(caf::mailbox_element& element);
   Activation ActivatePlain(caf::mailbox_element& element);
   Activation CallBehavior(caf::mailbox_element& element);
+  template <class T>
+  [[gnu::noinline]] void CallBehaviorNow(caf::actor_control_block* sender,
+                                         T& message) {
+    caf::mailbox_element_vals<T> element(caf::strong_actor_ptr(sender),
+                                         caf::make_message_id(), {},
+                                         std::move(message));
+    const Activation result = ActivatePlain(element);
+    if (result == Activation::skipped) {
+      KeepSkipped(caf::make_mailbox_element(
+          std::move(element.sender), element.mid, {},
+          std::move(element.template get_mutable_as<T>(0))));
+    } else {
+      After(result);
+    }
+  }
   void RunDirectly(DirectHandlers::Function handle, void* message);
   void EndByException(std::exception_ptr exception);
   Activation Outcome();

@@ -240,7 +240,7 @@ void WatchTable::Dispatch(const Selector::Event& event) {
     if (slot.sink == nullptr) continue;
     const uint32_t mask =
         side == Side::kRead ? kReadEvents | kEndEvents : EPOLLOUT | kEndEvents;
-    if (watch->trigger == Trigger::kLevel) {
+    if (watch->trigger == Trigger::kLevel) [[unlikely]] {
       slot.pending = slot.armed ? event.events & mask : 0;  // told again if not
     } else if ((event.events & mask) == 0) {
       continue;

@@ -46,7 +46,9 @@ WriteQueue::FlushResult WriteQueue::PushAndFlush(Bytes bytes, Credit credit,
   if (bytes.empty()) return {State::kDrained};
   const iovec all = {const_cast<char*>(bytes.data()), bytes.size()};
   const TransferResult done = WriteSome(fd, kind, {&all, 1});
-  if (done.ok() && done.size == bytes.size()) return {State::kDrained};
+  if (done.ok() && done.size == bytes.size()) [[likely]] {
+    return {State::kDrained};
+  }
   Push(bytes.Skip(done.size), std::move(credit));
   if (done.ok() || done.would_block) return {State::kBlocked};
   return {State::kFailed, done.error_number};

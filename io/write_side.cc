@@ -35,7 +35,7 @@ inline void WriteSide::UpdateFlow() {
 }
 
 inline void WriteSide::Done() {
-  if (finishing_) {
+  if (finishing_) [[unlikely]] {
     UpdateFlow();
     open_ = false;
     owner_.OnWritten();
@@ -82,7 +82,7 @@ void WriteSide::Write() {
 }
 
 void WriteSide::Write(Bytes bytes, Credit credit) {
-  if (!open_ || waiting_ || may_block_ || !queue_.empty()) {
+  if (!open_ || waiting_ || may_block_ || !queue_.empty()) [[unlikely]] {
     Add(std::move(bytes), std::move(credit));
     return Write();
   }
