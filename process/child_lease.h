@@ -88,6 +88,9 @@ class ChildLease {
   absl::Status Signal(int number) const {
     return SignalChild(pid_, pidfd_->get(), number);
   }
+  absl::Status SignalGroup(int number) const {
+    return SignalGroupOf(pid_, pidfd_->get(), number);
+  }
   // The child leads a process group of its own.
   bool own_group() const { return own_group_; }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "io/os_error.h"
+#include "process/process_tree.h"
 #include "process/reap.h"
 
 namespace troupe {
@@ -21,18 +22,23 @@ bool IsOurChild(pid_t pid) {
 }  // namespace
 
 absl::Status SignalChild(pid_t pid, int pidfd, int signal_number) {
-  absl::Status refused = OsError(ESRCH, "kill", absl::StrCat(pid));
   if (pidfd >= 0) {
-    refused = SignalProcess(pidfd, signal_number);
-    if (refused.ok()) return refused;
-    const int error = OsFailureOf(refused)->error_number;
-    if (error != ENOSYS && error != EPERM) return refused;
+    absl::Status sent = SignalProcess(pidfd, signal_number);
+    if (sent.ok()) return sent;
+    const int error = OsFailureOf(sent)->error_number;
+    if (error != ENOSYS && error != EPERM) return sent;
   }
-  if (!IsOurChild(pid)) return refused;
+  if (!IsOurChild(pid)) return OsError(ESRCH, "kill", absl::StrCat(pid));
   if (kill(pid, signal_number) != 0) {
     return OsError(errno, "kill", absl::StrCat(pid));
   }
   return absl::OkStatus();
+}
+
+absl::Status SignalGroupOf(pid_t leader, int pidfd, int signal_number) {
+  absl::Status there = SignalChild(leader, pidfd, 0);
+  if (absl::IsNotFound(there)) return there;
+  return SignalGroup(leader, signal_number);
 }
 
 }  // namespace troupe

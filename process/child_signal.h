@@ -19,6 +19,11 @@ namespace troupe {
 // is reaped, EINVAL for a number that is no signal.
 absl::Status SignalChild(pid_t pid, int pidfd, int signal_number);
 
+// To the group that the child leads. NotFound unless it is there, if only as a
+// zombie: the number may mean strangers then. One that may not be signalled
+// itself (set-user-id) is there.
+absl::Status SignalGroupOf(pid_t leader, int pidfd, int signal_number);
+
 }  // namespace troupe
 
 #endif  // TROUPE_PROCESS_CHILD_SIGNAL_H_

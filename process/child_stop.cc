@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "process/process_tree.h"
-
 namespace troupe {
 namespace {
 
@@ -48,15 +46,12 @@ ChildStop::Next ChildStop::OnGroup(TimePoint now,
   return Next::kWait;
 }
 
-// Signal 0 tells whether the leader is there, if only as a zombie. A process
-// that is gone needs no signal.
+// A process that is gone needs no signal, and one that may not be signalled
+// (set-user-id, row V10) has to end by itself.
 void ChildStop::Send(const std::vector<int>& signals) {
   for (int signal : signals) {
-    if (!child_->own_group()) {
-      (void)child_->Signal(signal);
-    } else if (child_->Signal(0).ok()) {
-      (void)SignalGroup(child_->pid(), signal);
-    }
+    (void)(child_->own_group() ? child_->SignalGroup(signal)
+                               : child_->Signal(signal));
   }
 }
 

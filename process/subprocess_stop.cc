@@ -3,7 +3,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "io/status_error.h"
-#include "process/process_tree.h"
 #include "process/subprocess_state.h"
 
 namespace troupe {
@@ -17,14 +16,9 @@ absl::Status NotRunning() {
 
 caf::result<void> SubprocessState::Signal(const SendSignal& signal) {
   if (phase_ != Phase::kRunning) return MakeError(NotRunning());
-  absl::Status sent;
-  if (signal.to_group && child_->own_group()) {
-    // Of a leader that somebody else has reaped the group may be a stranger's.
-    sent = child_->Signal(0);
-    if (sent.ok()) sent = SignalGroup(child_->pid(), signal.number);
-  } else {
-    sent = child_->Signal(signal.number);
-  }
+  absl::Status sent = signal.to_group && child_->own_group()
+                          ? child_->SignalGroup(signal.number)
+                          : child_->Signal(signal.number);
   if (!sent.ok()) return MakeError(sent);
   return caf::unit;
 }

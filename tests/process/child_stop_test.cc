@@ -5,14 +5,17 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "process/reap.h"
 #include "process/spawn.h"
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/no_kill_capability.h"
 
 namespace troupe {
 namespace {
@@ -25,13 +28,15 @@ class ChildStopTest : public LeakCheckedTest {
  protected:
   // A child that ignores SIGTERM and is killed by the fixture, if need be.
   void Spawned(ProcessGroup group) {
-    auto child = Spawn({.argv = {ChildProgram("ignore_sigterm")},
-                        .stdin_from = Stdio::Pipe(),
-                        .stdout_to = Stdio::Pipe(),
-                        .group = group});
+    Spawned({.argv = {ChildProgram("ignore_sigterm")}, .group = group});
+    ReadBytes(child_.stdout_pipe.get(), 1);
+  }
+  void Spawned(Command command) {
+    const ProcessGroup group = command.group;
+    command.stdin_from = command.stdout_to = Stdio::Pipe();
+    auto child = Spawn(command);
     ASSERT_TRUE(child.ok()) << child.status();
     child_ = *std::move(child);
-    ReadBytes(child_.stdout_pipe.get(), 1);
     auto pidfd = std::make_shared<const OwnedFd>(std::move(child_.pidfd));
     lease_ = std::make_shared<ChildLease>(
         child_.pid, pidfd, group != ProcessGroup::kInherit,
@@ -43,6 +48,7 @@ class ChildStopTest : public LeakCheckedTest {
         });
   }
   ~ChildStopTest() override {
+    child_.stdin_pipe.Close();
     lease_.reset();
     child_ = SpawnedChild();
   }
@@ -125,6 +131,48 @@ TEST_F(ChildStopTest, GivesUpAtTheEndOfThePlan) {
   ChildStop group(lease_, {{{SIGTERM, seconds(1)}}});
   group.Begin(now_, true);
   EXPECT_EQ(group.OnTime(now_ + seconds(1)), Next::kDone);
+}
+
+// Rows V9, A7: the zombie pinned the number of its group; it is gone.
+TEST_F(ChildStopTest, SignalsNoGroupWhoseLeaderSomebodyElseHasReaped) {
+  Spawned({.argv = {ChildProgram("lead_group"), "linger"},
+           .group = ProcessGroup::kNewGroup});
+  std::string line;
+  while (line.empty() || line.back() != '\n') {
+    line += ReadBytes(child_.stdout_pipe.get(), 1);
+  }
+  ASSERT_EQ(kill(child_.pid, SIGKILL), 0);
+  (void)AwaitExit(lease_->id());
+  ASSERT_EQ(Reap(lease_->id())->status, ExitStatus::Killed(SIGKILL));
+  ChildStop stop(lease_, {{{SIGKILL}}});
+  stop.Begin(now_, false);
+  EXPECT_EQ(kill(-child_.pid, SIGTERM), 0);  // the second is alive
+  child_.stdin_pipe.Close();
+  EXPECT_EQ(ReadToEnd(child_.stdout_pipe.get()), "td");
+}
+
+class StrangersStopTest : private NoKillCapability, public ChildStopTest {
+ protected:
+  void SetUp() override {
+    if (!MayHaveStrangers()) GTEST_SKIP() << "needs root";
+  }
+};
+
+// Row V10: a leader that may not be signalled (set-user-id) is there all the
+// same, and its group is reached as far as that is allowed.
+TEST_F(StrangersStopTest, SignalsTheGroupOfALeaderThatMayNotBeSignalled) {
+  Spawned({.argv = {"/bin/cat"},
+           .group = ProcessGroup::kNewGroup,
+           .uid = kStrangersUid});
+  ASSERT_TRUE(absl::IsPermissionDenied(lease_->Signal(SIGKILL)));
+  auto second = Spawn({.argv = {"/bin/cat"},
+                       .stdin_from = Stdio::Pipe(),
+                       .join_group = child_.pid});
+  ASSERT_TRUE(second.ok()) << second.status();
+  ChildStop stop(lease_, {{{SIGKILL}}});
+  EXPECT_EQ(stop.Begin(now_, false), Next::kWait);
+  EXPECT_EQ(EndOf(&*second), ExitStatus::Killed(SIGKILL));
+  EXPECT_EQ(EndOf(&child_), ExitStatus::Exited(0));
 }
 
 TEST(TimeUntilKillTest, IsTheSumOfTheWaitsBeforeIt) {

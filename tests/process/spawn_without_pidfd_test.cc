@@ -176,6 +176,20 @@ TEST_P(SpawnWithoutPidfdTest, DoesNotSignalAStranger) {
             "NOT_FOUND");
 }
 
+// What the filter answers is no answer to that question.
+TEST_P(SpawnWithoutPidfdTest, TellsThatAReapedChildIsGone) {
+  EXPECT_EQ(RunRefusing({Open(), Signal()},
+                        [] {
+                          auto child = Spawn({.argv = {"/bin/true"}});
+                          if (!child.ok()) return child.status().ToString();
+                          EndOf(&*child);
+                          absl::Status status = SignalChild(
+                              child->pid, child->pidfd.get(), SIGCONT);
+                          return absl::StatusCodeToString(status.code());
+                        }),
+            "NOT_FOUND");
+}
+
 INSTANTIATE_TEST_SUITE_P(Filter, SpawnWithoutPidfdTest,
                          ::testing::Values(EPERM, ENOSYS),
                          [](const auto& info) {
