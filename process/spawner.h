@@ -7,7 +7,8 @@
 // spawner it means "the process, or its actor system, ended".
 //
 // It also ends children that nobody answers for any more, which waits: they are
-// killed with their groups, and reaped.
+// killed with their groups, and reaped. One that it may not kill (a program
+// with set-user-id, row V10) runs on and is reaped when it has ended.
 #ifndef TROUPE_PROCESS_SPAWNER_H_
 #define TROUPE_PROCESS_SPAWNER_H_
 

@@ -1,5 +1,5 @@
 // Who ends a Process, and that nothing is left: rows H10, H21, H22, P11, P18,
-// P19, V11, V14, V24, V25, A5, A8. The fixture looks for what is left.
+// P19, V10, V11, V14, V24, V25, A5, A8. The fixture looks for what is left.
 #include <signal.h>
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "caf/exit_reason.hpp"
@@ -19,6 +20,7 @@
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
 #include "tests/support/leased_program.h"
+#include "tests/support/no_kill_capability.h"
 
 namespace troupe {
 namespace {
@@ -130,6 +132,35 @@ TEST_F(ProcessEndTest, EndsByItselfWhenNobodyHasAHandle) {
   ASSERT_EQ(Launch(NewProcess(), QuietLaunch({ChildProgram("exit_with"), "0"})),
             "");
   EXPECT_TRUE(WaitUntilGone(pid_));
+}
+
+class StrangersEndTest : private NoKillCapability, public RunningProcessTest {
+ protected:
+  void SetUp() override {
+    if (!MayHaveStrangers()) GTEST_SKIP() << "needs root";
+  }
+};
+
+// Row V10: that it may not be killed (set-user-id) is ignored. Its streams are
+// closed, and its end is waited for.
+TEST_F(StrangersEndTest, CloseIgnoresThatItMayNotKill) {
+  for (bool in_group : {false, true}) {
+    Process process = NewProcess();
+    LaunchProcess launch = PipedLaunch({"/bin/cat"});
+    if (in_group) launch = InGroup(launch);
+    launch.command.uid = kStrangersUid;
+    ASSERT_EQ(Launch(process, launch), "");
+    EXPECT_TRUE(absl::IsPermissionDenied(Do(process, KillProcess{})));
+    auto info = Ask<ProcessInfo>(process, GetProcessInfo{});
+    ASSERT_TRUE(info.ok());
+    EXPECT_EQ(info->phase, ProcessInfo::Phase::kRunning);
+    EXPECT_TRUE(Ask<ProcessEnded>(process, CloseProcess{}).ok());
+    auto drained = Ask<ProcessDrained>(process, WaitForDrained{});
+    ASSERT_TRUE(drained.ok()) << drained.status();
+    EXPECT_EQ(Describe(drained->exit), "EXIT 0");
+    EXPECT_EQ(drained->ended_by, EndedBy::kRequest);
+    EXPECT_TRUE(WaitUntilGone(pid_));
+  }
 }
 
 // -- the owner ----------------------------------------------------------------

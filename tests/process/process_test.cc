@@ -1,5 +1,5 @@
-// The life of a Process: rows H1, H2, H9, P17 to P20, V4, V5, V7, V10, V30, A1,
-// A2 and A29; who waits for the output's end, and who is told of every chunk.
+// The life of a Process: rows H1, H2, H9, P17 to P20, V4, V5, V7, V30, A1, A2
+// and A29; who waits for the output's end, and who is told of every chunk.
 #include "process/process.h"
 
 #include <signal.h>

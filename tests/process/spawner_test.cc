@@ -8,20 +8,24 @@
 
 #include <atomic>
 #include <cerrno>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/io_thread.h"
 #include "io/os_error.h"
+#include "process/child_lease.h"
 #include "process/reap.h"
 #include "tests/process/ran_child.h"
 #include "tests/support/leased_program.h"
+#include "tests/support/no_kill_capability.h"
 #include "tests/support/process_fixture.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/seccomp_filter.h"
@@ -90,6 +94,31 @@ TEST_F(SpawnerTest, AnAbandonedLeaderIsEndedWithItsGroup) {
   EXPECT_TRUE(WaitUntilGone(leader));
   auto listed = Ask<GroupListed>(proc_reader_, ListGroup{leader});
   ASSERT_TRUE(listed.ok());
+}
+
+// Rows V9, A7: its number was pinned by a leader that somebody else has reaped.
+TEST_F(SpawnerTest, TheGroupOfALeaderThatIsGoneIsLeftAlone) {
+  OwnedFd in, out;
+  pid_t leader;
+  {
+    auto made = Make({.argv = {ChildProgram("lead_group"), "linger"},
+                      .stdin_from = Stdio::Pipe(),
+                      .stdout_to = Stdio::Pipe(),
+                      .group = ProcessGroup::kNewGroup});
+    ASSERT_TRUE(made.ok());
+    leader = made->child->pid();
+    in = made->stdin_pipe.Take();
+    out = made->stdout_pipe.Take();
+    while (ReadBytes(out.get(), 1) != "\n") {
+    }
+    ASSERT_TRUE(made->child->Signal(SIGKILL).ok());
+    (void)AwaitExit(made->child->id());
+    ASSERT_TRUE(Reap(made->child->id()).ok());
+  }
+  EXPECT_FALSE(Make({.argv = {"/no/such"}}).ok());  // so it is abandoned by now
+  EXPECT_EQ(kill(-leader, SIGTERM), 0);
+  in.Close();
+  EXPECT_EQ(ReadToEnd(out.get()), "td");
 }
 
 // What was abandoned before the thread stops is ended, and what is abandoned
@@ -262,6 +291,70 @@ TEST_F(SpawnerTest, SaysThatProcessesHaveRunOut) {
   EXPECT_TRUE(absl::IsUnavailable(made.status())) << made.status();
   (void)first->stdin_pipe.Take();
   EXPECT_EQ(EndAndReap(*first), ExitStatus::Exited(0));
+}
+
+// Without the right to signal strangers, as every user but root.
+class StrangersSpawnerTest : private NoKillCapability, public SpawnerTest {
+ protected:
+  void SetUp() override {
+    if (!MayHaveStrangers()) GTEST_SKIP() << "needs root";
+  }
+};
+
+// Row V10: a child that may not be signalled (set-user-id) runs on when nobody
+// answers for it. It holds up no spawn, and is reaped when it has ended.
+TEST_F(StrangersSpawnerTest, AChildThatItMayNotKillHoldsUpNobody) {
+  std::promise<void> ended;
+  OwnedFd in;
+  pid_t pid;
+  {
+    auto made = Make({.argv = {"/bin/cat"},
+                      .stdin_from = Stdio::Pipe(),
+                      .group = ProcessGroup::kNewGroup,
+                      .uid = kStrangersUid});
+    ASSERT_TRUE(made.ok()) << made.status();
+    pid = made->child->pid();
+    in = made->stdin_pipe.Take();
+    made->child->AtEnd([&] { ended.set_value(); }, ChildLease::Until::kReaped);
+    EXPECT_TRUE(absl::IsPermissionDenied(made->child->Signal(SIGKILL)));
+  }
+  auto made = Make({.argv = {ChildProgram("exit_with"), "7"}});
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(EndAndReap(*made), ExitStatus::Exited(7));
+  EXPECT_FALSE(IsDead(pid));
+  in.Close();
+  ended.get_future().wait();
+  EXPECT_TRUE(IsGone(pid));
+}
+
+// Not even the zombie may be signalled.
+TEST_F(StrangersSpawnerTest, AChildThatHasEndedIsReapedAtOnce) {
+  auto made = Make({.argv = {"/bin/true"}, .uid = kStrangersUid});
+  ASSERT_TRUE(made.ok()) << made.status();
+  const pid_t pid = made->child->pid();
+  (void)AwaitExit(made->child->id());
+  EXPECT_TRUE(absl::IsPermissionDenied(made->child->Signal(SIGKILL)));
+  StopAll();
+  made = absl::UnknownError("abandoned");
+  EXPECT_TRUE(IsGone(pid));
+}
+
+// It is not waited for at the end either; then it is its next parent's.
+TEST_F(StrangersSpawnerTest, EndsThoughAChildThatItMayNotKillRunsOn) {
+  auto made = Make({.argv = {"/bin/cat"},
+                    .stdin_from = Stdio::Pipe(),
+                    .uid = kStrangersUid});
+  ASSERT_TRUE(made.ok()) << made.status();
+  const pid_t pid = made->child->pid();
+  OwnedFd in = made->stdin_pipe.Take();
+  SharedFd pidfd = made->child->pidfd();
+  made = absl::UnknownError("abandoned");
+  StopAll();
+  EXPECT_FALSE(IsDead(pid));
+  in.Close();
+  (void)AwaitExit(ChildId::ByPidfd(pidfd->get()));
+  EXPECT_EQ(Reap(ChildId::ByPidfd(pidfd->get()))->status,
+            ExitStatus::Exited(0));
 }
 
 }  // namespace
