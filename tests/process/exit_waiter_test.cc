@@ -63,6 +63,21 @@ TEST_F(ExitWaiterTest, EndsAtOnceThoughTheChildRuns) {
   EXPECT_LE(calls, 1);
 }
 
+// Row C25: hundreds of them cost little address space; glibc's are 8 MiB.
+TEST_F(ExitWaiterTest, HasASmallStack) {
+  std::promise<size_t> size;
+  auto waiter = ExitWaiter::Start(ChildId::ByPid(1), [&] {
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    size_t found = 0;
+    pthread_attr_getstacksize(&attributes, &found);
+    pthread_attr_destroy(&attributes);
+    size.set_value(found);
+  });
+  ASSERT_TRUE(waiter.ok());
+  EXPECT_LE(size.get_future().get(), 256 * 1024u);
+}
+
 // The program's handlers run on the program's threads.
 TEST_F(ExitWaiterTest, TakesNoSignals) {
   std::promise<bool> blocked;

@@ -2,13 +2,24 @@
 // every_watcher.h is for what all watchers have.
 #include <signal.h>
 
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
 #include "process/child_watcher.h"
 #include "tests/process/watcher_fixture.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -84,8 +95,58 @@ TEST_P(SigchldWatchersTest, IsInactiveIfTheRelayIsClosed) {
   EXPECT_NE(Watch(NewChild()), "");
 }
 
-// Row V18: what a handler does is a push and a write.
-using MultiLoopWatcherTest = WatcherTest;
+class MultiLoopWatcherTest : public WatcherTest {
+ protected:
+  // The log of the watcher to be used goes to `sink`, on its thread.
+  void LogTo(std::function<void(absl::string_view)> sink) {
+    auto own = IoThread::Start(*system_, {.debug = std::move(sink)});
+    ASSERT_TRUE(own.ok()) << own.status();
+    own_ = *std::move(own);
+  }
+  static long AnonymousKib() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+      long kib = 0;
+      if (word == "RssAnon:" && status >> kib) return kib;
+    }
+    return -1;
+  }
+};
+
+// Row V18: what a handler does is a push and a write, so a SIGCHLD that comes
+// while the watcher looks at its children makes it look again. Each is told of
+// while the next one ends, which was looked at already in one of the two
+// orders.
+TEST_F(MultiLoopWatcherTest, MissesNoExitWhileItLooks) {
+  std::map<pid_t, pid_t> next;
+  LogTo([&](absl::string_view line) {
+    pid_t told = -1;
+    std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (words.size() < 3 || words[2] != "exited") return;
+    if (!absl::SimpleAtoi(words[1], &told) || next.count(told) == 0) return;
+    End(next[told]);
+    WaitForEndOf(next[told]);
+    YieldUntil([] {  // the handler runs
+      sigset_t pending;
+      sigpending(&pending);
+      return sigismember(&pending, SIGCHLD) == 0;
+    });
+  });
+  Use(WatcherKind::kMultiLoop);
+  for (bool backwards : {false, true}) {
+    std::vector<pid_t> pids;
+    for (int i = 0; i < 4; ++i) {
+      pids.push_back(NewChild());
+      ASSERT_EQ(Watch(pids.back()), "");
+    }
+    if (backwards) std::reverse(pids.begin(), pids.end());
+    WhileStandingStill(own_->host(), [&] {
+      for (int i = 1; i < 4; ++i) next[pids[i - 1]] = pids[i];
+      End(pids[0]);
+    });
+    for (pid_t pid : pids) ASSERT_TRUE(trace_->WaitFor(Told(pid, 0)));
+  }
+}
 
 // Row C15: the thread of the relay may be held up by whatever it waits for.
 TEST_F(MultiLoopWatcherTest, HearsOfExitsWhileTheRelaysThreadStandsStill) {
@@ -107,6 +168,16 @@ TEST_F(MultiLoopWatcherTest, OutlivesAStormOfSigchld) {
   End(a);
   ASSERT_TRUE(trace_->WaitFor(Told(a, 0)));
   EXPECT_EQ(trace_->events().size(), 1u);
+}
+
+// Row V19: those that wait take no memory each: 40 bytes would be 8 MB.
+TEST_F(MultiLoopWatcherTest, KeepsNoMoreThanOneSigchldThatWaits) {
+  Use(WatcherKind::kMultiLoop);
+  WhileStandingStill(own_->host(), [&] {
+    const long before = AnonymousKib();
+    for (int i = 0; i < 200000; ++i) raise(SIGCHLD);
+    EXPECT_LT(AnonymousKib(), before + 4096);
+  });
 }
 
 }  // namespace

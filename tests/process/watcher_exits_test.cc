@@ -1,7 +1,9 @@
 // The C rows of the asyncio table on exits and their statuses, for all five
 // watchers. Where they differ the test says so.
 #include <signal.h>
+#include <sys/eventfd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "caf/send.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/owned_fd.h"
 #include "process/child_watcher.h"
 #include "process/exit_status.h"
 #include "process/reap.h"
@@ -135,8 +138,8 @@ TEST_P(WatcherExitsTest, TellsEachOfManyChildrenOnceWithItsOwnCode) {
 
 // -- statuses that are not to be had ------------------------------------------
 
-// Rows C7, RC4, V20, V26, A6: lost is a status of its own; `fast` notices when
-// a SIGCHLD finds nobody (in asyncio it hangs).
+// Rows C7, RC4, V20, V21, V26, A6: lost is a status of its own and no failure;
+// `fast` notices when a SIGCHLD finds nobody (in asyncio it hangs).
 TEST_P(WatcherExitsTest, AStatusThatSomebodyElseTookIsLost) {
   pid_t a = NewChild(), b = NewChild();
   ASSERT_EQ(Watch(a), "");
@@ -148,6 +151,7 @@ TEST_P(WatcherExitsTest, AStatusThatSomebodyElseTookIsLost) {
   });
   ASSERT_TRUE(trace_->WaitFor(Told(a, 255)));
   EXPECT_EQ(log_->Count(LostText(a)), 1u);
+  EXPECT_FALSE(Logged("waitid"));
   EXPECT_FALSE(WasTold(b));
   End(b);
   ASSERT_TRUE(trace_->WaitFor(Told(b, 0)));
@@ -165,6 +169,23 @@ TEST_P(WatcherExitsTest, AStatusThatWasTakenBeforeTheWatchIsLost) {
     ASSERT_TRUE(trace_->WaitFor(Told(a, 255)));
     EXPECT_EQ(log_->Count(LostText(a)), 1u);
   }
+}
+
+// Row C17: a look that fails. Nothing is thrown; it is logged, that child is
+// lost, and the others are told as ever.
+TEST_P(WatcherExitsTest, AChildThatCannotBeLookedAtIsLostAndNobodyElse) {
+  pid_t a = NewChild(), b = NewChild();
+  ASSERT_EQ(Watch(b), "");
+  auto no_pidfd = std::make_shared<const OwnedFd>(eventfd(1, EFD_CLOEXEC));
+  ASSERT_EQ(Send({a, no_pidfd, NewListener()}), "");
+  ASSERT_TRUE(trace_->WaitFor(Told(a, 255)));
+  EXPECT_EQ(
+      log_->Count(absl::StrCat("child ", a, ": waitid: Bad file descriptor")),
+      kind() == kFast ? 0u : 1u);
+  EXPECT_EQ(log_->Count(LostText(a)), 1u);
+  End(b);
+  ASSERT_TRUE(trace_->WaitFor(Told(b, 0)));
+  EXPECT_EQ(StateOf(a), 'S');
 }
 
 // Row C11; `fast` never tells in asyncio.
