@@ -137,6 +137,29 @@ TEST_F(ParallelTest, ShowsABarOnATerminal) {
                                              "\r\nexit code 1: exit 1\r\n")));
 }
 
+// Killed it cannot stop its jobs; their signal is sent before it is reaped.
+TEST_F(ParallelTest, JobsEndWithIt) {
+  Command command = Parallel("1");
+  const std::string gate = folder_.PathOf("gate");
+  const std::string notes = folder_.PathOf("notes");
+  mkfifo(gate.c_str(), 0600);
+  mkfifo(notes.c_str(), 0600);
+  command.environment.set = {{"G", gate}, {"N", notes}};
+  auto child = Spawn(command);
+  ASSERT_TRUE(child.ok()) << child.status();
+  WriteFully(child->stdin_pipe,
+             "exec 3> $N; echo up >&3; read x < $G; echo late >&3\n");
+  child->stdin_pipe.Close();
+  std::ifstream read_notes(notes);
+  std::string note;
+  std::getline(read_notes, note);
+  EXPECT_EQ(note, "up");
+  ASSERT_TRUE(SignalProcess(child->pidfd.get(), SIGKILL).ok());
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Killed(SIGKILL));
+  std::fstream(gate) << "go" << std::endl;
+  EXPECT_FALSE(std::getline(read_notes, note)) << note;
+}
+
 // The first two have started a process of their own; that the third one has
 // ended says that the program knows them as started. The last one never runs.
 TEST_F(ParallelTest, CtrlCStopsAllJobsWithWhatTheyStarted) {

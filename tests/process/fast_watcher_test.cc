@@ -7,8 +7,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "caf/actor.hpp"
+#include "caf/actor_cast.hpp"
 #include "caf/scoped_actor.hpp"
+#include "caf/send.hpp"
 #include "gtest/gtest.h"
+#include "io/io_messages.h"
+#include "signals/signal_messages.h"
 #include "tests/process/watcher_fixture.h"
 
 namespace troupe {
@@ -97,6 +102,24 @@ TEST_F(FastWatcherTest, KeepsNoMoreThanItIsToldTo) {
   ASSERT_TRUE(trace_->WaitFor(Told(a, 255)));
   ASSERT_TRUE(trace_->WaitFor(Told(b, 2)));
   ASSERT_TRUE(trace_->WaitFor(Told(c, 3)));
+}
+
+// Nor what it was to ask when it listened: detached it takes nobody's status.
+TEST_F(FastWatcherTest, ReapsNobodyWhileItIsDetached) {
+  UseFast({.grace = absl::Hours(1)});
+  pid_t a = NewChild();
+  ASSERT_EQ(Watch(a), "");
+  auto self = caf::actor_cast<caf::actor>(watcher_);
+  caf::anon_send(self, SignalReceived{});  // finds nobody
+  Detach();
+  End(a);
+  WaitForEndOf(a);
+  caf::anon_send(self, TimerFired{});  // the grace is over
+  EXPECT_EQ(Info().watched, 1u);
+  EXPECT_EQ(StateOf(a), 'Z');
+  EXPECT_FALSE(WasTold(a));
+  EXPECT_EQ(Attach(), "");
+  ASSERT_TRUE(trace_->WaitFor(Told(a, 0)));
 }
 
 // What a stop plan has to know: the pid is free when the exit is told.

@@ -82,6 +82,12 @@ TEST(OrphanLedgerTest, ANumberThatIsGivenAgainIsOursUntilBothAreReaped) {
   EXPECT_THAT(Orphans(ledger, {Zombie(7)}), IsEmpty());
 }
 
+TEST(OrphanLedgerTest, ASpawnThatFailedMadeNobody) {
+  OrphanLedger ledger;
+  ledger.SpawnEnds(ledger.SpawnBegins(), 0);
+  EXPECT_FALSE(ledger.IsOurs(0));
+}
+
 TEST(OrphanLedgerTest, ForgetsWhatIsGone) {
   OrphanLedger ledger;
   ledger.SpawnBegins();

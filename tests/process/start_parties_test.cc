@@ -78,15 +78,15 @@ TEST_F(StartPartiesTest, IsToldOfTheEndOfWhoStillWantsAStart) {
 }
 
 TEST_F(StartPartiesTest, LetsNobodyJoinForOneWhoIsGone) {
-  caf::actor asker = NewActor(), owner = NewActor();
-  const WantedBy both = {asker.address(), owner.address()};
-  Kill(owner);
-  owner = nullptr;
-  ASSERT_TRUE(YieldUntil([&] {
-    return caf::actor_cast<caf::strong_actor_ptr>(both.owner) == nullptr;
-  }));
-  EXPECT_FALSE(parties_.Join(both, 1).has_value());
-  EXPECT_THAT(parties_.TicketsOf(asker.address()), IsEmpty());
+  caf::actor alive = NewActor(), gone = NewActor();
+  const caf::actor_addr end = gone.address();
+  Kill(gone);
+  gone = nullptr;
+  ASSERT_TRUE(YieldUntil(
+      [&] { return caf::actor_cast<caf::strong_actor_ptr>(end) == nullptr; }));
+  EXPECT_FALSE(parties_.Join({alive.address(), end}, 1).has_value());
+  EXPECT_FALSE(parties_.Join({end, alive.address()}, 2).has_value());
+  EXPECT_THAT(parties_.TicketsOf(alive.address()), IsEmpty());
 }
 
 TEST_F(StartPartiesTest, NobodyDoesNotEnd) {
