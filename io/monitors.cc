@@ -26,7 +26,7 @@ class Monitors::Attachment : public caf::attachable {
         serial_(serial) {}
 
   void actor_exited(const caf::error& why, caf::execution_unit* unit) override {
-    if (auto table = table_.lock()) table->Ended(watched_, serial_, why, unit);
+    if (auto table = table_.lock()) table->Ended(watched_, why, unit);
   }
   bool matches(const token& what) override {
     return what.subtype == kType &&
@@ -76,13 +76,14 @@ void Monitors::Remove(Monitor& monitor) {
       Attachment::kType, reinterpret_cast<const void*>(detach)));
 }
 
-void Monitors::Ended(const caf::actor_addr& watched, uint64_t serial,
-                     const caf::error& why, caf::execution_unit* unit) {
+// Of which attachment this comes does not matter: the actor has ended for all.
+void Monitors::Ended(const caf::actor_addr& watched, const caf::error& why,
+                     caf::execution_unit* unit) {
   std::vector<caf::strong_actor_ptr> listeners;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     auto found = entries_.find(watched);
-    if (found == entries_.end() || found->second.serial != serial) return;
+    if (found == entries_.end()) return;
     for (Monitor* at = found->second.first; at != nullptr; at = at->next_) {
       at->link_ = nullptr;
       listeners.push_back(at->listener_.lock());

@@ -72,8 +72,8 @@ class Monitors : public std::enable_shared_from_this<Monitors> {
 
   void Add(Monitor& monitor, const caf::strong_actor_ptr& watched);
   void Remove(Monitor& monitor);
-  void Ended(const caf::actor_addr& watched, uint64_t serial,
-             const caf::error& why, caf::execution_unit* unit);
+  void Ended(const caf::actor_addr& watched, const caf::error& why,
+             caf::execution_unit* unit);
 
   std::mutex mutex_;
   uint64_t last_serial_ = 0;

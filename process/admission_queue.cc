@@ -79,10 +79,6 @@ std::optional<AdmissionQueue::Want> AdmissionQueue::Lacked(Ticket ticket,
   return std::nullopt;
 }
 
-void AdmissionQueue::Ended() {
-  if (live_ > 0) --live_;
-}
-
 std::optional<AdmissionQueue::TimePoint> AdmissionQueue::wake_at() const {
   if (held_.empty()) return std::nullopt;
   return held_.begin()->first;

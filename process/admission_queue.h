@@ -76,7 +76,8 @@ class AdmissionQueue {
   // Nothing: it waits again.
   std::optional<Want> Lacked(Ticket ticket, TimePoint now);
 
-  void Ended();
+  // Of one that was started, once.
+  void Ended() { --live_; }
 
   // The end of the first hold, if anybody is held.
   std::optional<TimePoint> wake_at() const;
@@ -84,6 +85,7 @@ class AdmissionQueue {
   size_t waiting() const { return waiting_; }
   size_t starting() const { return starting_.size(); }
   size_t live() const { return live_; }
+  size_t owners() const { return lines_.size(); }  // that wait or start
 
  private:
   struct Line {

@@ -60,7 +60,6 @@ class FastSource : public ExitSource {
 
 void FastSource::Add(pid_t pid, SharedFd&, Done done) {
   done(absl::OkStatus());
-  Sweep();
   Ask(pid);
 }
 

@@ -136,13 +136,11 @@ class State {
   void OnAborted(Ticket ticket) {
     GiveUp(ticket, absl::DeadlineExceededError(
                        "the start was aborted while it waited for its turn"));
-    GoOn();
   }
   void OnDown(const caf::actor_addr& who) {
     for (Ticket ticket : parties_.TicketsOf(who)) {
       GiveUp(ticket, WantedByNobody());
     }
-    GoOn();
   }
 
  private:
@@ -213,6 +211,7 @@ class State {
   }
 
   // One that is being made is told to hurry to its end; it is answered then.
+  // None of the others may start sooner for that.
   void GiveUp(Ticket ticket, const absl::Status& why) {
     auto found = starts_.find(ticket);
     if (found == starts_.end()) return;

@@ -99,7 +99,43 @@ TEST_F(MonitorsTest, TellAtOnceOfOneThatHasEnded) {
   Monitor one;
   one.Begin(*monitors_, watched, a.ptr());
   ExpectDown(a, watched);
+  one.Begin(*monitors_, watched, a.ptr());
+  ExpectDown(a, watched);
   one.Begin(*monitors_, caf::actor(), a.ptr());  // nobody
+}
+
+// One after the other, from the middle of those who watch the same.
+TEST_F(MonitorsTest, TellNobodyWhoWatchesAnotherByNow) {
+  caf::actor watched = NewActor(), other = NewActor();
+  caf::scoped_actor a(*system_), b(*system_), c(*system_);
+  Monitor first;
+  first.Begin(*monitors_, watched, a.ptr());
+  Monitor second;
+  second.Begin(*monitors_, watched, b.ptr());
+  Monitor third;
+  third.Begin(*monitors_, watched, c.ptr());
+  second.End();
+  first.Begin(*monitors_, other, a.ptr());
+  End(watched);
+  ExpectDown(c, watched);
+  EXPECT_FALSE(a->has_next_message());
+  EXPECT_FALSE(b->has_next_message());
+  End(other);
+  ExpectDown(a, other);
+}
+
+// What hangs at the actor knows its address.
+TEST_F(MonitorsTest, LeaveNothingAtAnActorThatNobodyWatches) {
+  caf::actor watched = NewActor();
+  const auto memory = caf::actor_cast<caf::weak_actor_ptr>(watched);
+  caf::scoped_actor a(*system_);
+  const size_t before = memory->weak_refs;
+  for (int i = 0; i < 10; ++i) {
+    Monitor one;
+    one.Begin(*monitors_, watched, a.ptr());
+  }
+  EXPECT_EQ(memory->weak_refs, before);
+  End(watched);
 }
 
 TEST_F(MonitorsTest, MayGoBeforeWhatTheyWatch) {

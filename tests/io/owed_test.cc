@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "caf/actor_addr.hpp"
+#include "caf/actor_cast.hpp"
 #include "caf/actor_system.hpp"
 #include "caf/actor_system_config.hpp"
 #include "caf/exit_reason.hpp"
@@ -16,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "io/status_error.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
@@ -114,6 +117,38 @@ TEST_F(OwedTest, IsRefusedWhenAnotherTakesItsPlace) {
   self->send(clerk, true);
   EXPECT_EQ(AnswerOf(std::move(second)), 8);
   caf::anon_send_exit(clerk, caf::exit_reason::user_shutdown);
+}
+
+// Also where nobody waits, of whom CAF would not let go, and though the answer
+// is still a member.
+TEST_F(OwedTest, KeepsNobodyAliveWhenItIsOver) {
+  struct Slot {
+    Owed<int> answer;
+  };
+  for (bool deliver : {false, true}) {
+    Clerk clerk = system_.spawn<caf::hidden>(
+        [=](Clerk::stateful_pointer<Slot> self) -> Clerk::behavior_type {
+          return {
+              [=](int) {
+                auto promise = self->make_response_promise<int>();
+                self->state.answer = Owed<int>(promise);
+                return promise;
+              },
+              [=](bool) {
+                if (deliver) return self->state.answer.Deliver(8);
+                self->state.answer.Refuse(
+                    MakeError(absl::NotFoundError("none")));
+              },
+          };
+        });
+    caf::anon_send(clerk, 7);
+    caf::anon_send(clerk, true);
+    const caf::actor_addr address = clerk.address();
+    clerk = nullptr;
+    EXPECT_TRUE(YieldUntil([&] {
+      return caf::actor_cast<caf::strong_actor_ptr>(address) == nullptr;
+    }));
+  }
 }
 
 TEST_F(OwedTest, IsRefusedWithTheLastOfThoseThatShareIt) {

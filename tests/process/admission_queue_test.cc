@@ -122,6 +122,57 @@ TEST_F(AdmissionQueueTest, ASuccessEndsTheWant) {
   EXPECT_EQ(queue.wake_at(), now + milliseconds(10));
 }
 
+// It does so for those of the owner that wait already, and from then on the
+// owner's time counts anew.
+TEST_F(AdmissionQueueTest, ASuccessLetsGoOfAHeldOwner) {
+  AdmissionQueue queue({.patience = milliseconds(100)});
+  for (int ticket : {1, 2, 3}) queue.Add(ticket, 7, kStart);
+  EXPECT_THAT(TakeAll(queue), ElementsAre(1, 2, 3));
+  EXPECT_FALSE(queue.Lacked(1, kStart).has_value());
+  EXPECT_THAT(TakeAll(queue), IsEmpty());
+  queue.Started(2);
+  EXPECT_FALSE(queue.wake_at().has_value());
+  EXPECT_THAT(TakeAll(queue), ElementsAre(1));
+  EXPECT_FALSE(queue.Lacked(3, kStart + milliseconds(100)).has_value());
+}
+
+// The time that it has waited for its turn is not its owner's want.
+TEST_F(AdmissionQueueTest, DoesNotGiveUpAtTheFirstFailure) {
+  AdmissionQueue queue({.patience = milliseconds(100)});
+  queue.Add(1, 7, kStart);
+  const auto late = kStart + milliseconds(200);
+  EXPECT_THAT(TakeAll(queue, late), ElementsAre(1));
+  EXPECT_FALSE(queue.Lacked(1, late).has_value());
+}
+
+TEST_F(AdmissionQueueTest, AHeldOwnerMissesItsTurn) {
+  AdmissionQueue queue({.starting = 1});
+  queue.Add(1, 7, kStart);
+  queue.Add(2, 7, kStart);
+  queue.Add(3, 8, kStart);
+  TakeAll(queue);
+  (void)queue.Lacked(1, kStart);
+  EXPECT_THAT(TakeAll(queue), ElementsAre(3));
+  queue.Failed(3);
+  EXPECT_THAT(TakeAll(queue), IsEmpty());
+  EXPECT_THAT(TakeAll(queue, *queue.wake_at()), ElementsAre(1));
+}
+
+// However their starts went.
+TEST_F(AdmissionQueueTest, ForgetsOwnersThatWantNothingMore) {
+  AdmissionQueue queue({.patience = milliseconds(0)});
+  for (int i : {1, 2, 3, 4}) queue.Add(i, i, kStart);
+  EXPECT_EQ(queue.owners(), 4u);
+  queue.Cancel(4);
+  EXPECT_THAT(TakeAll(queue), ElementsAre(1, 2, 3));
+  EXPECT_EQ(queue.owners(), 3u);
+  queue.Started(1);
+  queue.Failed(2);
+  EXPECT_TRUE(queue.Lacked(3, kStart).has_value());
+  EXPECT_EQ(queue.owners(), 0u);
+  EXPECT_EQ(queue.live(), 1u);
+}
+
 // It may be a limit of that owner's alone, of another user.
 TEST_F(AdmissionQueueTest, OthersGoOnMeanwhile) {
   AdmissionQueue queue({.starting = 1});
