@@ -156,7 +156,8 @@ TEST_F(ParallelTest, JobsEndWithIt) {
   EXPECT_EQ(note, "up");
   ASSERT_TRUE(SignalProcess(child->pidfd.get(), SIGKILL).ok());
   EXPECT_EQ(EndOf(&*child), ExitStatus::Killed(SIGKILL));
-  std::fstream(gate) << "go" << std::endl;
+  std::fstream go(gate);  // both ends, so that it is there to be read
+  go << "go" << std::endl;
   EXPECT_FALSE(std::getline(read_notes, note)) << note;
 }
 

@@ -121,6 +121,21 @@ TEST_F(SpawnAdmissionTest, AStartThatWasAbortedMakesNoChild) {
   EXPECT_TRUE(WaitForInfo([](auto& i) { return i.live + i.starting == 0; }));
 }
 
+// A try that hangs is ended by it, and the spawner is free for the next.
+TEST_F(SpawnAdmissionTest, AStartThatHangsEndsWithItsAttempt) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Limit({});
+  SpawnChild request = Request({.argv = {program.path()}});
+  auto attempt = request.attempt;
+  SpawnLater("hanging", std::move(request));
+  ASSERT_TRUE(WaitForInfo([](auto& info) { return info.starting == 1; }));
+  EXPECT_TRUE(attempt->Abort());
+  EXPECT_TRUE(Make({.argv = {ChildProgram("exit_with")}}).ok());
+  EXPECT_TRUE(trace_->WaitForPrefix("hanging: "));
+  EXPECT_EQ(trace_->Count("hanging: made"), 0u);
+}
+
 TEST_F(SpawnAdmissionTest, KilledItAnswersEveryoneWhoWaits) {
   std::promise<void> over;
   LimitScripted({.starting = 1},

@@ -92,8 +92,7 @@ TEST_F(SpawnerTest, AnAbandonedLeaderIsEndedWithItsGroup) {
     EXPECT_THAT(listed->members, ElementsAre(second));
   }
   EXPECT_TRUE(WaitUntilGone(leader));
-  auto listed = Ask<GroupListed>(proc_reader_, ListGroup{leader});
-  ASSERT_TRUE(listed.ok());
+  WaitUntilDead(second);
 }
 
 // Rows V9, A7: its number was pinned by a leader that somebody else has reaped.

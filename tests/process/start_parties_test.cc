@@ -70,7 +70,12 @@ TEST_F(StartPartiesTest, IsToldOfTheEndOfWhoStillWantsAStart) {
   Kill(owner);
   EXPECT_EQ(Down(), both.owner);
   parties_.Leave(both, 2);
-  Kill(asker);  // is not told
+  Kill(asker);
+  asker = nullptr;
+  ASSERT_TRUE(YieldUntil([&] {
+    return caf::actor_cast<caf::strong_actor_ptr>(both.requester) == nullptr;
+  }));
+  EXPECT_FALSE(self_->has_next_message());
   caf::actor last = NewActor();
   ASSERT_TRUE(parties_.Join({last.address(), last.address()}, 3).has_value());
   Kill(last);
