@@ -98,17 +98,34 @@ void Host::FetchRemote() {
   remote_.clear();
 }
 
+// Looked at only now and then, so a slice that is used up by little costs no
+// clock.
+bool Host::SliceIsOver() {
+  if (slice_end_ns_ == kNever) return false;
+  const int64_t now = std::chrono::steady_clock::now().time_since_epoch() /
+                      std::chrono::nanoseconds(1);
+  if (slice_end_ns_ == 0) slice_end_ns_ = now + kSlice.count();
+  slice_over_ = now >= slice_end_ns_;
+  return slice_over_;
+}
+
 // It may grow while it is emptied.
 bool Host::HandleLine() {
-  for (size_t n = 0; n < line_.size(); ++n) {
-    Waiting next = std::move(line_[n]);
+  if (slice_over_) return true;
+  for (size_t n = 1; line_next_ < line_.size(); ++n) {
+    Waiting next = std::move(line_[line_next_++]);
+    next.receiver->LeaveLine();
     if (next.element == nullptr) [[likely]] {
       next.receiver->Handle(next.parcel);
     } else {
       next.receiver->Handle(std::move(next.element));
     }
+    if (n % kBetweenLooks == 0 && SliceIsOver()) break;
   }
-  line_.clear();
+  if (line_next_ == line_.size()) {
+    line_.clear();
+    line_next_ = 0;
+  }
   return true;
 }
 
@@ -125,6 +142,7 @@ void Host::RunReady() {
     } else {
       caf::intrusive_ptr_release(job);
     }
+    if (n % kBetweenLooks == kBetweenLooks - 1 && SliceIsOver()) return;
   }
 }
 
@@ -151,7 +169,10 @@ void Host::EndRun() {
     full_ = closed_ = true;
   }
   line_open_ = false;
-  for (Waiting& waiting : std::exchange(line_, {})) {
+  std::vector<Waiting> line = std::exchange(line_, {});
+  for (size_t n = std::exchange(line_next_, 0); n < line.size(); ++n) {
+    Waiting& waiting = line[n];
+    waiting.receiver->LeaveLine();
     waiting.receiver->EnqueueInMailbox(waiting.element == nullptr
                                            ? waiting.parcel.ToElement()
                                            : std::move(waiting.element));

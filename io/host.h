@@ -15,7 +15,10 @@
 #define TROUPE_IO_HOST_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -62,9 +65,7 @@ class Host : public caf::execution_unit,
   void Leave(caf::abstract_actor* resident);
   size_t resident_count() const;
 
-  // For residents: whether the line is empty, whether a message may go into it
-  // now, and how.
-  bool LineIsEmpty() const { return line_.empty(); }
+  // For residents: whether a message may go into the line now, and how.
   bool HasLine() const { return OnThread() && line_open_ && line_left_ > 0; }
   void PutInLine(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
                  caf::mailbox_element_ptr element) {
@@ -112,6 +113,19 @@ class Host : public caf::execution_unit,
   // Seen late it costs a wake-up for nothing.
   void EndSleep() { sleeping_.store(false, std::memory_order_release); }
 
+  // From here on residents run no longer than kSlice, or a message or an actor
+  // that takes longer; then RunRound and EmptyLine do nothing until the next
+  // slice. Whoever has no slices runs on.
+  void BeginSlice() {
+    slice_end_ns_ = 0;
+    slice_over_ = false;
+  }
+  void EndSlices() {
+    slice_end_ns_ = kNever;
+    slice_over_ = false;
+  }
+  bool slice_over() const { return slice_over_; }
+
   // Hands over what is in the line, and what comes into it meanwhile. Between
   // events it keeps what belongs together in the processor's caches.
   bool EmptyLine() { return !line_.empty() && HandleLine(); }
@@ -121,6 +135,7 @@ class Host : public caf::execution_unit,
   // ready meanwhile comes after it.
   bool RunRound() {
     const bool had_line = EmptyLine();
+    if (slice_over_) return true;
     line_left_ = kMaxLine;
     if (!InRound() && !TakeRemote()) return had_line;
     RunReady();
@@ -140,6 +155,12 @@ class Host : public caf::execution_unit,
   // neither a flood nor two residents in ping-pong keep the others from
   // running.
   static constexpr size_t kMaxLine = 1024;
+  // As long as events and timers may wait for residents.
+  static constexpr std::chrono::nanoseconds kSlice =
+      std::chrono::microseconds(100);
+  // Messages, and actors, between two looks at the clock.
+  static constexpr size_t kBetweenLooks = 16;
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   struct Waiting {
     Waiting(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
@@ -167,6 +188,7 @@ class Host : public caf::execution_unit,
   void FetchRemote();
   bool HandleLine();
   void RunReady();
+  bool SliceIsOver();
   bool InRound() const { return next_ < round_.size(); }
 
   static thread_local Host* current_;
@@ -177,7 +199,10 @@ class Host : public caf::execution_unit,
   std::vector<caf::resumable*> round_;
   size_t next_ = 0;  // in round_
   std::vector<Waiting> line_;
+  size_t line_next_ = 0;  // before it they are handled
   size_t line_left_ = kMaxLine;
+  int64_t slice_end_ns_ = kNever;  // 0: not known yet
+  bool slice_over_ = false;
   bool line_open_ = true;  // until the end
   std::atomic<bool> sleeping_{true};
   std::atomic<bool> has_remote_{false};

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "caf/message.hpp"
+#include "io/direct_line.h"
 #include "io/io_messages.h"
 #include "io/os_error.h"
 
@@ -149,12 +150,15 @@ void IoHost::RunOnce(bool may_sleep) {
   auto events = WaitForEvents(may_sleep);
   if (!events.empty() || watches_.has_due()) straight_on_ = false;
   if (turn_ != nullptr) turn_->Begin(straight_on_);
+  BeginSlice();
   HandleEvents(events);
   if (watches_.has_due()) watches_.DeliverDue();
   if (timers_.size() > 0) FireTimers();
   if (turn_ != nullptr) turn_->Run();
   straight_on_ = true;
-  for (int round = 0; round < kRounds && !stop_.load() && RunRound(); ++round) {
+  for (int round = 0;
+       round < kRounds && !stop_.load() && RunRound() && !slice_over();
+       ++round) {
     straight_on_ = false;
   }
 }
@@ -202,19 +206,23 @@ void IoHost::StartTimer(TimerId id, absl::Duration after,
               std::move(observer));
 }
 
+// All that are due first: a handler may start one that is due, too.
 void IoHost::FireTimers() {
-  int64_t now = clock_.NowNs();
-  while (auto due = timers_.PopDue(now)) {
-    caf::strong_actor_ptr observer = due->target.lock();
-    if (observer == nullptr) continue;
-    observer->enqueue(nullptr, caf::make_message_id(),
-                      caf::make_message(TimerFired{due->id}), this);
+  const int64_t now = clock_.NowNs();
+  std::vector<std::pair<TimerId, caf::strong_actor_ptr>> due;
+  while (auto timer = timers_.PopDue(now)) {
+    caf::strong_actor_ptr observer = timer->target.lock();
+    if (observer != nullptr) due.emplace_back(timer->id, std::move(observer));
+  }
+  for (auto& [id, observer] : due) {
+    DirectLine(std::move(observer), *this).Send(TimerFired{id});
   }
 }
 
 // Residents first: they may use the numbers of their descriptors until they
 // are gone. What is left are watches of actors that live elsewhere.
 void IoHost::EndEverything() {
+  EndSlices();
   CloseToNewcomers();
   KillResidents();
   while (resident_count() > 0 && RunRound()) {

@@ -59,6 +59,7 @@ class Resident : public Base, public ResidentBase {
   void enqueue(caf::mailbox_element_ptr element,
                caf::execution_unit*) override {
     if (host_->HasLine() && element->mid.is_normal_message() && IsAtRest()) {
+      EnterLine();
       host_->PutInLine(*this, caf::strong_actor_ptr(this->ctrl()),
                        std::move(element));
     } else {

@@ -3,6 +3,7 @@
 #ifndef TROUPE_IO_RESIDENT_BASE_H_
 #define TROUPE_IO_RESIDENT_BASE_H_
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <tuple>
@@ -47,8 +48,7 @@ class ResidentBase {
   // untouched, if that cannot be told from sending it.
   template <class T>
   bool ActivateNow(caf::actor_control_block* sender, T& message) {
-    if (on_stack_ || !host_->OnThread() || !host_->LineIsEmpty() ||
-        !IsAtRest()) {
+    if (on_stack_ || !host_->OnThread() || in_line_ > 0 || !IsAtRest()) {
       return false;
     }
     if (auto* handle = DirectHandlerOf(&typeid(T))) [[likely]] {
@@ -68,11 +68,16 @@ class ResidentBase {
       if (!host_->HasLine() || !IsAtRest()) return false;
       auto* handle = DirectHandlerOf(&typeid(T));
       if (handle == nullptr) return false;
+      EnterLine();
       host_->PutInLine(*this, itself, handle, message);
       return true;
     }
     return false;
   }
+
+  // A message of it is in the host's line, or is not any more.
+  void EnterLine() { ++in_line_; }
+  void LeaveLine() { --in_line_; }
 
   // Runs the handler of a message that was sent when the resident was at rest;
   // it is not on the stack.
@@ -161,6 +166,7 @@ class ResidentBase {
   static thread_local ResidentBase* running_;
 
   caf::scheduled_actor* const self_;
+  uint32_t in_line_ = 0;   // messages for it in the host's line
   bool on_stack_ = false;  // it runs, or those do that it activated
   const DirectHandlers* direct_ = nullptr;
   void* direct_state_ = nullptr;

@@ -163,7 +163,7 @@ class RestartTest(program.TestCase):
         up.wait_err("task restarted")
         self.assertFalse(set(first) & set(second))
         up.wait_err("restarting all, because of SIGHUP")
-        self.assertEqual([proc.state(p) for p in first], ["", ""])
+        program.until(lambda: not any(proc.state(p) for p in first), "the reaping of the first")
         up.send(signal.SIGTERM)
         self.assertEqual(up.wait(), 0)
 

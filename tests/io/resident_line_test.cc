@@ -1,6 +1,7 @@
 // Messages between residents of one host, which do not pass mailboxes: nobody
 // can tell.
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -30,6 +31,12 @@ namespace {
 using ::testing::ElementsAre;
 
 using ResidentLineTest = PersonTest;
+
+void SpinFor(std::chrono::steady_clock::duration time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
 
 TEST_F(ResidentLineTest, IsTakenByMessagesBetweenResidentsAtRest) {
   caf::actor sender = NewPerson(), receiver = NewPerson([](int) {});
@@ -116,6 +123,31 @@ TEST_F(ResidentLineTest, LetsTimersRunBesideAFlood) {
   done.get_future().wait();
   EXPECT_GT(heard_then, 0);
   EXPECT_LT(heard_then, 100'000);
+}
+
+// However long messages take that were sent at once.
+TEST_F(ResidentLineTest, LetsTimersRunBesideSlowMessages) {
+  constexpr int kAll = 400;
+  int heard = 0, heard_then = 0;
+  std::promise<void> done;
+  caf::actor sender = NewPerson(), receiver = NewPerson([&](int) {
+                                     SpinFor(std::chrono::microseconds(50));
+                                     if (++heard == kAll) done.set_value();
+                                   });
+  TimerObserver timer =
+      SpawnResident<caf::hidden>(host(), [&](Resident<TimerObserver::base>*) {
+        return TimerObserver::behavior_type{
+            [&](const TimerFired&) { heard_then = heard; }};
+      });
+  WaitForIteration(*io_);
+  Do(sender, [&](caf::event_based_actor* self) {
+    host().StartTimer(TimerId::Next(), absl::ZeroDuration(),
+                      caf::actor_cast<caf::weak_actor_ptr>(timer));
+    for (int i = 0; i < kAll; ++i) self->send(receiver, Number{i});
+  });
+  done.get_future().wait();
+  EXPECT_GT(heard_then, 0);
+  EXPECT_LT(heard_then, kAll / 2);
 }
 
 TEST_F(ResidentLineTest, AnswersRequestsInOrder) {
