@@ -113,9 +113,9 @@ class Host : public caf::execution_unit,
   // Seen late it costs a wake-up for nothing.
   void EndSleep() { sleeping_.store(false, std::memory_order_release); }
 
-  // From here on residents run no longer than kSlice, or a message or an actor
-  // that takes longer; then RunRound and EmptyLine do nothing until the next
-  // slice. Whoever has no slices runs on.
+  // From here on residents run no longer than kSlice, or for a few messages and
+  // actors if that takes longer; what is left waits for the next slice. Whoever
+  // has no slices runs on.
   void BeginSlice() {
     slice_end_ns_ = 0;
     slice_over_ = false;
@@ -135,7 +135,7 @@ class Host : public caf::execution_unit,
   // ready meanwhile comes after it.
   bool RunRound() {
     const bool had_line = EmptyLine();
-    if (slice_over_) return true;
+    if (!line_.empty()) return true;
     line_left_ = kMaxLine;
     if (!InRound() && !TakeRemote()) return had_line;
     RunReady();
