@@ -52,8 +52,6 @@ class BlockPool {
 
   // A block with one reference, the caller's.
   Block* Get();
-  // For the one small chunk that is not worth a block.
-  SpareMemory& spare() { return spare_memory_; }
   // Releases it. If nobody else uses it, the next Get has it and neither costs
   // an atomic write.
   void Put(Block* block) {
@@ -63,6 +61,9 @@ class BlockPool {
       block->Release();
     }
   }
+
+  // For the one small chunk that is not worth a block.
+  SpareMemory& spare_memory() { return spare_memory_; }
 
  private:
   std::shared_ptr<Block::Returned> returned_;

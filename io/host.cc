@@ -101,7 +101,6 @@ void Host::FetchRemote() {
 // Looked at only now and then, so a slice that is used up by little costs no
 // clock.
 bool Host::SliceIsOver() {
-  if (slice_end_ns_ == kNever) return false;
   const int64_t now = std::chrono::steady_clock::now().time_since_epoch() /
                       std::chrono::nanoseconds(1);
   if (slice_end_ns_ == 0) slice_end_ns_ = now + kSlice.count();

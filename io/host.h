@@ -18,7 +18,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -114,20 +113,16 @@ class Host : public caf::execution_unit,
   void EndSleep() { sleeping_.store(false, std::memory_order_release); }
 
   // From here on residents run no longer than kSlice, or for a few messages and
-  // actors if that takes longer; what is left waits for the next slice. Whoever
-  // has no slices runs on.
+  // actors if that takes longer; what is left waits for the next slice.
   void BeginSlice() {
     slice_end_ns_ = 0;
     slice_over_ = false;
   }
-  void EndSlices() {
-    slice_end_ns_ = kNever;
-    slice_over_ = false;
-  }
   bool slice_over() const { return slice_over_; }
 
-  // Hands over what is in the line, and what comes into it meanwhile. Between
-  // events it keeps what belongs together in the processor's caches.
+  // Hands over what is in the line, and what comes into it meanwhile, until the
+  // slice is over. Between events it keeps what belongs together in the
+  // processor's caches.
   bool EmptyLine() { return !line_.empty() && HandleLine(); }
 
   // Empties the line, then runs what was ready when the round began, or a part
@@ -160,7 +155,6 @@ class Host : public caf::execution_unit,
       std::chrono::microseconds(100);
   // Messages, and actors, between two looks at the clock.
   static constexpr size_t kBetweenLooks = 16;
-  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   struct Waiting {
     Waiting(ResidentBase& receiver, caf::strong_actor_ptr keep_alive,
@@ -201,7 +195,7 @@ class Host : public caf::execution_unit,
   std::vector<Waiting> line_;
   size_t line_next_ = 0;  // before it they are handled
   size_t line_left_ = kMaxLine;
-  int64_t slice_end_ns_ = kNever;  // 0: not known yet
+  int64_t slice_end_ns_ = 0;  // 0: not known yet
   bool slice_over_ = false;
   bool line_open_ = true;  // until the end
   std::atomic<bool> sleeping_{true};

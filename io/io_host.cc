@@ -222,11 +222,9 @@ void IoHost::FireTimers() {
 // Residents first: they may use the numbers of their descriptors until they
 // are gone. What is left are watches of actors that live elsewhere.
 void IoHost::EndEverything() {
-  EndSlices();
   CloseToNewcomers();
   KillResidents();
-  while (resident_count() > 0 && RunRound()) {
-  }
+  while (resident_count() > 0 && RunRound()) BeginSlice();
   watches_.EndAll(absl::CancelledError("the I/O actor was stopped"));
 }
 

@@ -40,8 +40,6 @@ class Parcel {
     if (kind_ != nullptr) kind_->destroy(message_);
   }
 
-  bool empty() const { return kind_ == nullptr; }
-
   // Of one that is not empty.
   DirectHandlers::Function handle() const { return handle_; }
   void* message() { return message_; }

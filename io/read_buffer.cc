@@ -64,7 +64,7 @@ std::pair<Bytes, Credit> ReadBuffer::Commit(size_t size) {
   const char* data = block_->data() + used_;
   if (size <= kMostCopied) {
     return ChargedCopy::Make({data, size}, account_, CostOf(size),
-                             pool_.spare());
+                             pool_.spare_memory());
   }
   used_ += size;
   return {Bytes(block_, data, size),

@@ -81,10 +81,7 @@ class ChildLease {
   pid_t pid() const { return pid_; }
   // Never null, but not valid where pidfds are forbidden (see spawn.h).
   const SharedFd& pidfd() const { return pidfd_; }
-  ChildId id() const {
-    return pidfd_->valid() ? ChildId::ByPidfd(pidfd_->get())
-                           : ChildId::ByPid(pid_);
-  }
+  ChildId id() const { return ChildId::Of(pid_, pidfd_->get()); }
   absl::Status Signal(int number) const {
     return SignalChild(pid_, pidfd_->get(), number);
   }

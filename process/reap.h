@@ -38,6 +38,10 @@ struct ChildId {
     return {P_PIDFD, static_cast<id_t>(pidfd)};
   }
   static ChildId ByPid(pid_t pid) { return {P_PID, static_cast<id_t>(pid)}; }
+  // By its pidfd, or by its pid if that is -1: it has none.
+  static ChildId Of(pid_t pid, int pidfd) {
+    return pidfd >= 0 ? ByPidfd(pidfd) : ByPid(pid);
+  }
 };
 
 // Nothing while the child runs.

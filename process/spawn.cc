@@ -71,7 +71,7 @@ absl::StatusOr<SpawnedChild> SpawnWith(const Command& command,
 }  // namespace
 
 void RemoveChild(pid_t pid, int pidfd) {
-  const ChildId id = pidfd >= 0 ? ChildId::ByPidfd(pidfd) : ChildId::ByPid(pid);
+  const ChildId id = ChildId::Of(pid, pidfd);
   (void)SignalChild(pid, pidfd, SIGKILL);
   (void)AwaitExit(id);
   (void)Reap(id);

@@ -59,9 +59,7 @@ struct SpawnedChild {
   OwnedFd stderr_pipe;
   OwnedFd terminal;  // a third one, to resize it; close it with the others
 
-  ChildId id() const {
-    return pidfd.valid() ? ChildId::ByPidfd(pidfd.get()) : ChildId::ByPid(pid);
-  }
+  ChildId id() const { return ChildId::Of(pid, pidfd.get()); }
 };
 
 // Kills and reaps it: it is gone when this returns. A pidfd of -1 is none.

@@ -27,6 +27,8 @@ struct AbandonChild {
 struct LeaveChild {
   pid_t pid = -1;
   SharedFd pidfd;
+
+  ChildId id() const { return ChildId::Of(pid, pidfd->get()); }
 };
 struct LeftChildEnded {
   pid_t pid = -1;
@@ -45,11 +47,6 @@ using Interface =
     Spawner::extend<caf::reacts_to<AbandonChild>, caf::reacts_to<LeaveChild>,
                     caf::reacts_to<LeftChildEnded>>;
 
-ChildId IdOf(const LeaveChild& child) {
-  return child.pidfd->valid() ? ChildId::ByPidfd(child.pidfd->get())
-                              : ChildId::ByPid(child.pid);
-}
-
 // Children that may not be killed (set-user-id, row V10) and that nobody
 // answers for: each is waited for by a thread, so that it is reaped when it
 // ends. What runs when the spawner ends stays, and is its next parent's.
@@ -66,7 +63,7 @@ class State {
   void Leave(const LeaveChild& child) {
     const pid_t pid = child.pid;
     auto thread = ExitWaiter::Start(
-        IdOf(child), [pid, self = caf::weak_actor_ptr(self_->ctrl())] {
+        child.id(), [pid, self = caf::weak_actor_ptr(self_->ctrl())] {
           Tell(self, LeftChildEnded{pid});
         });
     if (thread.ok()) left_[pid] = {child, *std::move(thread)};
@@ -75,7 +72,7 @@ class State {
     auto found = left_.find(pid);
     if (found == left_.end()) return;
     found->second.thread.reset();
-    (void)Reap(IdOf(found->second.child));
+    (void)Reap(found->second.child.id());
     left_.erase(found);
   }
 
@@ -100,7 +97,7 @@ void EndChild(const caf::weak_actor_ptr& spawner, pid_t pid, SharedFd pidfd,
   const absl::Status killed = SignalChild(pid, pidfd->get(), SIGKILL);
   if (!absl::IsPermissionDenied(killed)) return RemoveChild(pid, pidfd->get());
   LeaveChild left{pid, std::move(pidfd)};
-  if (!Reap(IdOf(left)).ok()) Tell(spawner, std::move(left));
+  if (!Reap(left.id()).ok()) Tell(spawner, std::move(left));
 }
 
 // Wherever the message is dropped the child ends: on the spawner's thread, or

@@ -42,11 +42,11 @@ void ThreadedSource::Add(pid_t pid, SharedFd& pidfd, Done done) {
   const uint64_t serial = ++serial_;
   // The handle keeps the watcher while its thread waits, as a watch would.
   WatcherInterface self(watcher_.self());
-  auto thread = ExitWaiter::Start(
-      pidfd != nullptr ? ChildId::ByPidfd(pidfd->get()) : ChildId::ByPid(pid),
-      [self, pid, serial] {
-        caf::anon_send(self, WaitOver{pid, serial});
-      });
+  auto thread =
+      ExitWaiter::Start(ChildId::Of(pid, pidfd == nullptr ? -1 : pidfd->get()),
+                        [self, pid, serial] {
+                          caf::anon_send(self, WaitOver{pid, serial});
+                        });
   if (!thread.ok()) return done(thread.status());
   waiting_[pid] = {serial, *std::move(thread)};
   done(absl::OkStatus());

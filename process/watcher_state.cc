@@ -13,8 +13,7 @@ namespace troupe {
 // -- the children -------------------------------------------------------------
 
 ChildId WatcherState::IdOf(pid_t pid, const Child& child) {
-  return child.pidfd != nullptr ? ChildId::ByPidfd(child.pidfd->get())
-                                : ChildId::ByPid(pid);
+  return ChildId::Of(pid, child.pidfd == nullptr ? -1 : child.pidfd->get());
 }
 
 absl::Status WatcherState::Check(const WatchChild& request) const {

@@ -215,10 +215,7 @@ caf::result<Drained> StreamState::Accept(Bytes bytes, Credit credit) {
 
 // A plain Write.
 void StreamState::HandleDirectly(Write& write) {
-  if (!TakesWrites()) {
-    ++refused_;
-    return;
-  }
+  if (!TakesWrites()) return (void)Refusal();
   SendAtOnce(std::move(write.bytes), std::move(write.credit));
   AnswerIfDrained();
 }
