@@ -145,6 +145,7 @@ TEST_F(AdmissionQueueTest, DoesNotGiveUpAtTheFirstFailure) {
   EXPECT_FALSE(queue.Lacked(1, late).has_value());
 }
 
+// It may be a limit of that owner's alone, of another user: others go on.
 TEST_F(AdmissionQueueTest, AHeldOwnerMissesItsTurn) {
   AdmissionQueue queue({.starting = 1});
   queue.Add(1, 7, kStart);
@@ -171,17 +172,6 @@ TEST_F(AdmissionQueueTest, ForgetsOwnersThatWantNothingMore) {
   EXPECT_TRUE(queue.Lacked(3, kStart).has_value());
   EXPECT_EQ(queue.owners(), 0u);
   EXPECT_EQ(queue.live(), 1u);
-}
-
-// It may be a limit of that owner's alone, of another user.
-TEST_F(AdmissionQueueTest, OthersGoOnMeanwhile) {
-  AdmissionQueue queue({.starting = 1});
-  queue.Add(1, 7, kStart);
-  queue.Add(2, 7, kStart);
-  queue.Add(3, 8, kStart);
-  TakeAll(queue);
-  (void)queue.Lacked(1, kStart);
-  EXPECT_THAT(TakeAll(queue), ElementsAre(3));
 }
 
 TEST_F(AdmissionQueueTest, SeveralThatFailTogetherAreOneFailure) {
