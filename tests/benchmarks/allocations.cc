@@ -22,27 +22,26 @@ struct alignas(64) Counter {
 constexpr int kCounters = 64;
 Counter counters[kCounters];
 
-}  // namespace
-
-#if !defined(TROUPE_FOREIGN_MALLOC)
-namespace {
-
 std::atomic<int> threads{0};
+thread_local Counter* own_counter = nullptr;
 
-Counter* NewCounter() {
-  const int mine = threads.fetch_add(1);
-  return &counters[mine < kCounters ? mine : kCounters - 1];
+Counter& OwnCounter() {
+  if (own_counter == nullptr) {
+    const int mine = threads.fetch_add(1);
+    own_counter = &counters[mine < kCounters ? mine : kCounters - 1];
+  }
+  return *own_counter;
 }
 
 }  // namespace
 
+#if !defined(TROUPE_FOREIGN_MALLOC)
 // glibc's malloc by its other name. free and the rest stay glibc's.
 extern "C" void* __libc_malloc(size_t size);
 extern "C" void* malloc(size_t size) {
-  thread_local Counter* counter = nullptr;
-  if (counter == nullptr) counter = NewCounter();
-  counter->value.store(counter->value.load(std::memory_order_relaxed) + 1,
-                       std::memory_order_relaxed);
+  std::atomic<int64_t>& count = OwnCounter().value;
+  count.store(count.load(std::memory_order_relaxed) + 1,
+              std::memory_order_relaxed);
   return __libc_malloc(size);
 }
 #endif
@@ -54,5 +53,7 @@ int64_t Allocations() {
   for (const Counter& counter : counters) sum += counter.value.load();
   return sum;
 }
+
+int64_t AllocationsHere() { return OwnCounter().value.load(); }
 
 }  // namespace troupe

@@ -9,6 +9,8 @@ namespace troupe {
 
 // Calls of malloc by all threads since the program began.
 int64_t Allocations();
+// By the calling thread.
+int64_t AllocationsHere();
 
 }  // namespace troupe
 

@@ -1,11 +1,12 @@
 // Counts what the event loop of a stream asks of the kernel: a program that
-// links this has its epoll_wait, epoll_ctl, recv, send and the like here.
+// links this has its epoll_wait, epoll_ctl, recv, send and the like here, and
+// syscall(2) itself.
 //
-//   const CallCounts before = CountedCalls();
+//   const CallCounts before = CountedCallsHere();
 //   ...
-//   EXPECT_EQ(CountedCalls() - before, ...);
+//   EXPECT_EQ(CountedCallsHere() - before, ...);
 //
-// All threads together.
+// Those of the calling thread.
 #ifndef TROUPE_TESTS_STRESS_CALL_COUNTS_H_
 #define TROUPE_TESTS_STRESS_CALL_COUNTS_H_
 
@@ -17,7 +18,7 @@ namespace troupe {
 struct CallCounts {
   int64_t waits = 0;      // epoll_wait that returned
   int64_t changes = 0;    // epoll_ctl
-  int64_t transfers = 0;  // recv, recvmsg, send, sendmsg
+  int64_t transfers = 0;  // recv, recvmsg, send, sendmsg, by whatever name
 
   friend CallCounts operator-(const CallCounts& a, const CallCounts& b) {
     return {a.waits - b.waits, a.changes - b.changes,
@@ -30,7 +31,7 @@ struct CallCounts {
   }
 };
 
-CallCounts CountedCalls();
+CallCounts CountedCallsHere();
 
 }  // namespace troupe
 

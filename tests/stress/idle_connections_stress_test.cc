@@ -3,9 +3,10 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
-#include <atomic>
 #include <cstdint>
 #include <iostream>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "absl/base/config.h"
@@ -38,6 +39,22 @@ bool DescriptorsAllow(int count) {
          limit.rlim_cur >= static_cast<rlim_t>(count);
 }
 
+struct Cost {
+  int64_t messages = 0;
+  int64_t allocations = 0;
+  CallCounts calls;
+
+  friend Cost operator-(const Cost& a, const Cost& b) {
+    return {a.messages - b.messages, a.allocations - b.allocations,
+            a.calls - b.calls};
+  }
+  friend bool operator==(const Cost&, const Cost&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Cost& cost) {
+    return out << cost.messages << " messages, " << cost.allocations
+               << " allocations, " << cost.calls;
+  }
+};
+
 class IdleConnectionsTest : public StreamTest {
  protected:
   IdleConnectionsTest() { EXPECT_TRUE(RaiseDescriptorLimit().ok()); }
@@ -50,7 +67,10 @@ class IdleConnectionsTest : public StreamTest {
     auto listener = UnixListener::Adopt(ListenAt(address_, 128));
     ASSERT_TRUE(listener.ok()) << listener.status();
     auto script = std::make_shared<EchoScript>();
-    script->data = [this] { messages_.fetch_add(1); };
+    script->data = [this] {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      spent_ = {spent_.messages + 1, AllocationsHere(), CountedCallsHere()};
+    };
     server_ = SpawnUnixServer(
         host(), io(), *std::move(listener),
         {.new_protocol = [this, script](const StreamTransport& stream) {
@@ -64,9 +84,16 @@ class IdleConnectionsTest : public StreamTest {
     EXPECT_EQ(Answer<ServerClosed>(server_, WaitClosed{}), "");
   }
 
+  // By the loop's thread until it had its last message.
+  Cost Spent() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return spent_;
+  }
+
   const SocketAddress address_ = FreshAddress();
   UnixServer server_;
-  std::atomic<int64_t> messages_{0};
+  std::mutex mutex_;
+  Cost spent_;
 };
 
 TEST_F(IdleConnectionsTest, EachCostsAtMostFourKibibytes) {
@@ -95,19 +122,6 @@ TEST_F(IdleConnectionsTest, EachCostsAtMostFourKibibytes) {
   Stop();
 }
 
-// What `kEchoes` cost on a connection.
-struct Cost {
-  int64_t messages;
-  int64_t allocations;
-  CallCounts calls;
-
-  friend bool operator==(const Cost&, const Cost&) = default;
-  friend std::ostream& operator<<(std::ostream& out, const Cost& cost) {
-    return out << cost.messages << " messages, " << cost.allocations
-               << " allocations, " << cost.calls;
-  }
-};
-
 TEST_F(IdleConnectionsTest, AnActiveOneAmongThemCostsWhatItCostsAlone) {
   if (!DescriptorsAllow(kConnections + 100)) {
     GTEST_SKIP() << "the limit on descriptors is too low";
@@ -118,11 +132,9 @@ TEST_F(IdleConnectionsTest, AnActiveOneAmongThemCostsWhatItCostsAlone) {
     clients.Connect(1);
     auto cost_of = [&](int client) {
       clients.Echo(client, 10);  // it is awake
-      const int64_t messages = messages_, allocations = Allocations();
-      const CallCounts calls = CountedCalls();
+      const Cost before = Spent();
       clients.Echo(client, kEchoes);
-      return Cost{messages_ - messages, Allocations() - allocations,
-                  CountedCalls() - calls};
+      return Spent() - before;
     };
     const Cost alone = cost_of(0);
     EXPECT_EQ(alone.messages, kEchoes);
