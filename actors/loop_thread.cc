@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "caf/actor_system.hpp"
+#include "io/heap_room.h"
 #include "io/os_error.h"
 #include "io/thread_mask.h"
 
@@ -17,6 +18,7 @@ namespace {
 void Run(Loop& loop, const std::string& name) {
   caf::actor_system& actors = loop.system().actors();
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+  MakeHeapRoom();
   actors.thread_started();
   (void)loop.RunForever();  // nobody else runs it
   (void)loop.Close();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "caf/actor_system.hpp"
+#include "io/heap_room.h"
 #include "io/io_actor.h"
 #include "io/os_error.h"
 #include "io/thread_mask.h"
@@ -24,6 +25,7 @@ absl::StatusOr<std::unique_ptr<IoThread>> IoThread::Start(
   try {
     io->thread_ = std::thread([host = io->host_, name = options.name] {
       pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+      MakeHeapRoom();
       host->system().thread_started();
       host->Run();
       host->system().thread_terminates();
