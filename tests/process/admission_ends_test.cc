@@ -2,12 +2,15 @@
 // admission itself.
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "caf/actor_cast.hpp"
+#include "caf/actor_control_block.hpp"
 #include "caf/exit_reason.hpp"
 #include "caf/send.hpp"
 #include "gtest/gtest.h"
@@ -61,6 +64,22 @@ TEST_F(SpawnAdmissionTest, AStartOfAnOwnerThatIsGoneIsCancelled) {
       absl::CancelledError("who wanted the child ended before its turn came"));
   EXPECT_FALSE(request.attempt->Abort());
   EXPECT_EQ(Info().waiting, 0u);
+}
+
+TEST_F(SpawnAdmissionTest, RemembersNobodyWhoseStartIsDone) {
+  Limit({});
+  ProcessObserver owner = NewObserver();
+  const auto held = caf::actor_cast<caf::strong_actor_ptr>(owner);
+  const size_t mentions = held->weak_refs;
+  for (const std::string& program :
+       {ChildProgram("exit_with"), std::string("/no/such/program")}) {
+    SpawnChild request = Request({.argv = {program}});
+    request.owner = owner.address();
+    (void)Ask<ChildSpawned>(admission_, std::move(request));
+    // The spawner's thread drops its copy after it has answered.
+    EXPECT_TRUE(YieldUntil([&] { return held->weak_refs == mentions; }))
+        << program;
+  }
 }
 
 // A subprocess whose observer dies stops it by plan, which aborts the attempt.
