@@ -22,6 +22,11 @@
 namespace troupe {
 namespace {
 
+// False for a child that may not be killed (set-user-id, row V10): it runs.
+bool Killed(pid_t pid, int pidfd) {
+  return !absl::IsPermissionDenied(SignalChild(pid, pidfd, SIGKILL));
+}
+
 // Of a child that was cloned and not reaped. Numbered 3 or higher, also when we
 // run with 0, 1 or 2 closed; -1 without a failure where pidfds are forbidden.
 absl::StatusOr<OwnedFd> TakePidfd(pid_t pid, int made_by_clone) {
@@ -37,6 +42,9 @@ absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
                                          bool aborted) {
   auto pidfd = TakePidfd(pid, plan->setup()->flags->pidfd);
   const int error_number = plan->setup()->error_number;
+  if (error_number == 0 && aborted && pidfd.ok()) {
+    aborted = Killed(pid, pidfd->get());
+  }
   if (error_number != 0 || aborted || !pidfd.ok()) {
     RemoveChild(pid, pidfd.ok() ? pidfd->get() : -1);
     if (error_number == 0 && !aborted) return pidfd.status();

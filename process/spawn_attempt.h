@@ -36,7 +36,8 @@ class SpawnAttempt {
   SpawnAttempt& operator=(const SpawnAttempt&) = delete;
 
   // Any thread, any time. False when Spawn is already past the child's exec or
-  // its failure: nothing was done.
+  // its failure: nothing was done. A child that may not be killed, because it
+  // has become another user's, runs in spite of it, and Spawn returns it.
   bool Abort();
 
   // Calls `abort` when it is aborted, on that thread, or at once if it was: for

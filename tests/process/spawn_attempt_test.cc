@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "io/os_error.h"
@@ -17,6 +19,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/no_kill_capability.h"
 #include "tests/support/scratch_folder.h"
 
 namespace troupe {
@@ -54,23 +57,25 @@ TEST_F(SpawnAttemptTest, IsOverWhenTheSpawnFailed) {
 }
 
 // A program whose exec blocks: this process holds a write lease on the file and
-// does not give it up. The kernel then sends SIGIO, which tells us that the
-// child is there.
+// does not give it up before it is told to. The kernel then sends SIGIO, which
+// tells us that the child is there. Any user may run it.
 class ProgramUnderLease {
  public:
-  ProgramUnderLease() {
+  explicit ProgramUnderLease(
+      const std::string& program = ChildProgram("exit_with")) {
     sigemptyset(&sigio_);
     sigaddset(&sigio_, SIGIO);
     pthread_sigmask(SIG_BLOCK, &sigio_, &before_);
-    std::string pattern = absl::StrCat(::testing::TempDir(), "/leaseXXXXXX");
+    std::string pattern = "/tmp/leaseXXXXXX";
     folder_ = mkdtemp(pattern.data());
-    path_ = folder_ + "/exit_with";
-    RunToEnd({.argv = {"/bin/cp", "-L", ChildProgram("exit_with"), path_}});
+    chmod(folder_.c_str(), 0755);
+    path_ = folder_ + "/program";
+    RunToEnd({.argv = {"/bin/cp", "-L", program, path_}});
     lease_ = OwnedFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
     held_ = fcntl(lease_.get(), F_SETLEASE, F_WRLCK) == 0;
   }
   ~ProgramUnderLease() {
-    fcntl(lease_.get(), F_SETLEASE, F_UNLCK);
+    GiveUp();
     timespec now = {};
     while (sigtimedwait(&sigio_, nullptr, &now) == SIGIO) {
     }
@@ -87,6 +92,7 @@ class ProgramUnderLease {
     while (sigwaitinfo(&sigio_, nullptr) != SIGIO) {
     }
   }
+  void GiveUp() { fcntl(lease_.get(), F_SETLEASE, F_UNLCK); }
 
  private:
   sigset_t sigio_, before_;
@@ -115,6 +121,33 @@ TEST_F(SpawnAttemptTest, KilledWhenExecHangs) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
   EXPECT_EQ(status.message(),
             absl::StrCat("exec \"", program.path(), "\": Timer expired"));
+}
+
+// Row V10: it is too late for one that may not be killed, and nobody waits for
+// its end. As a set-user-id program is between its exec and Spawn's return.
+TEST_F(SpawnAttemptTest, LeavesAChildThatMayNotBeKilled) {
+  NoKillCapability none;
+  if (!NoKillCapability::MayHaveStrangers()) {
+    GTEST_SKIP() << "needs root, with the right to change uids";
+  }
+  ProgramUnderLease program("/bin/cat");
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  SpawnAttempt attempt;
+  absl::StatusOr<SpawnedChild> child;
+  std::thread spawner([&] {
+    child = Spawn({.argv = {program.path()},
+                   .stdin_from = Stdio::Pipe(),
+                   .stdout_to = Stdio::Null(),
+                   .uid = kStrangersUid},
+                  &attempt);
+  });
+  program.AwaitBlocked();
+  EXPECT_TRUE(attempt.Abort());
+  program.GiveUp();
+  spawner.join();
+  ASSERT_TRUE(child.ok()) << child.status();
+  child->stdin_pipe.Close();
+  EXPECT_EQ(EndOf(&*child), ExitStatus::Exited(0));
 }
 
 // Each round aborts somewhere else: before, during and after the clone. Either
