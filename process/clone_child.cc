@@ -14,6 +14,8 @@
 #include <new>
 #include <utility>
 
+#include "process/sigchld_mask.h"
+
 namespace troupe {
 namespace {
 
@@ -63,21 +65,24 @@ class ChildStack {
   void* base_;
 };
 
-// All 64 signals, the two that libc keeps for itself included: sigprocmask(3)
-// would leave those out.
-class AllSignalsBlocked {
+// Of all 64 signals, the two that libc keeps for itself included:
+// sigprocmask(3) would leave those out. Nor is SIGCHLD blocked if nobody
+// handles it: that of a child that has ended before the mask is restored, see
+// sigchld_mask.h.
+class SignalsBlocked {
  public:
-  AllSignalsBlocked() {
-    const uint64_t all = ~uint64_t{0};
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+  SignalsBlocked() {
+    uint64_t signals = ~uint64_t{0};
+    if (!SigchldIsHandled()) signals &= ~(uint64_t{1} << (SIGCHLD - 1));
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &signals, &before_, sizeof signals);
   }
-  ~AllSignalsBlocked() {
+  ~SignalsBlocked() {
     int saved = errno;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
     errno = saved;
   }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
  private:
   uint64_t before_ = 0;
@@ -168,7 +173,7 @@ pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
 pid_t CloneChild(ChildSetup* setup) {
   const ChildStack* stack = ChildStack::OfThisThread();
   if (stack == nullptr) return -1;
-  AllSignalsBlocked blocked;
+  SignalsBlocked blocked;
   // Where that is forbidden or refused, the child says why when it tries.
   pid_t pid = setup->cgroup >= 0 ? CloneInCgroup(setup, *stack) : -1;
   if (pid < 0) pid = CloneBy3(0, setup, *stack);

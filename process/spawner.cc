@@ -14,6 +14,7 @@
 #include "process/child_signal.h"
 #include "process/exit_waiter.h"
 #include "process/reap.h"
+#include "process/sigchld_mask.h"
 #include "process/spawn.h"
 
 namespace troupe {
@@ -113,6 +114,7 @@ ChildLease::Abandon AbandonThrough(caf::weak_actor_ptr spawner) {
 }
 
 caf::result<ChildSpawned> Make(Self* self, const SpawnChild& request) {
+  BlockSigchldIfHandled();
   auto child = Spawn(request.command, request.attempt.get());
   if (!child.ok()) return MakeError(child.status());
   auto lease = std::make_shared<ChildLease>(

@@ -1,5 +1,5 @@
 // What the process does on a signal, changed and given back: the one file of
-// the library that calls sigaction.
+// the library that changes it.
 //
 //   Status status = InstallHandler(SIGTERM, &OnSignal);
 //   ...
