@@ -20,6 +20,9 @@
 namespace troupe {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Ne;
+
 class WatcherExitsTest : public EveryWatcherTest {
  protected:
   // C7: the text of a status that somebody else took.
@@ -185,7 +188,7 @@ TEST_P(WatcherExitsTest, AChildThatCannotBeLookedAtIsLostAndNobodyElse) {
   EXPECT_EQ(log_->Count(LostText(a)), 1u);
   End(b);
   ASSERT_TRUE(trace_->WaitFor(Told(b, 0)));
-  EXPECT_EQ(StateOf(a), 'S');
+  EXPECT_THAT(StateOf(a), AllOf(Ne('Z'), Ne('-')));  // it runs
 }
 
 // Row C11; `fast` never tells in asyncio.
