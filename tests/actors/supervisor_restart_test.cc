@@ -6,7 +6,9 @@
 #include "actors/supervisor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/io_thread.h"
 #include "tests/actors/supervisor_fixture.h"
+#include "tests/support/standstill.h"
 
 namespace troupe {
 namespace {
@@ -45,8 +47,10 @@ TEST_F(SupervisorRestartTest, DoesNotRestartWhatEndedWellOnFailureOnly) {
 TEST_F(SupervisorRestartTest, RestartsEachMemberOnceOnRequest) {
   Start({Waiting("a"), Waiting("b")});
   ASSERT_TRUE(trace_->WaitFor("a wrote r") && trace_->WaitFor("b wrote r"));
-  Tell(RestartMembers{});
-  Tell(RestartMembers{});  // while it is at it
+  WhileStandingStill(system_->io().host(), [&] {
+    Tell(RestartMembers{});
+    Tell(RestartMembers{});  // while it is at it
+  });
   ASSERT_TRUE(trace_->WaitFor("a wrote r", 2) &&
               trace_->WaitFor("b wrote r", 2));
   EXPECT_EQ(trace_->Count("a asked killed by SIGTERM"), 1u);

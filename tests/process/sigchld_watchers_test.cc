@@ -19,6 +19,7 @@
 #include "io/io_thread.h"
 #include "process/child_watcher.h"
 #include "tests/process/watcher_fixture.h"
+#include "tests/support/standstill.h"
 #include "tests/support/yield_until.h"
 
 namespace troupe {

@@ -13,6 +13,7 @@
 #include "process/child_watcher.h"
 #include "process/subprocess.h"
 #include "tests/process/watcher_fixture.h"
+#include "tests/support/standstill.h"
 
 namespace troupe {
 namespace {

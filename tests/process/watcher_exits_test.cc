@@ -16,6 +16,7 @@
 #include "process/exit_status.h"
 #include "process/reap.h"
 #include "tests/process/every_watcher.h"
+#include "tests/support/standstill.h"
 
 namespace troupe {
 namespace {

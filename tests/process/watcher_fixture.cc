@@ -3,14 +3,11 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "caf/scoped_actor.hpp"
 #include "caf/send.hpp"
-#include "io/resident.h"
 #include "signals/signal_relay.h"
 
 namespace troupe {
@@ -22,18 +19,6 @@ ChildObserver::behavior_type Listener(ChildObserver::pointer,
     trace->Add(
         absl::StrCat(exited.pid, " ", exited.report.status.ReturnCode()));
   }};
-}
-
-struct Standstill {
-  std::promise<void> begun;
-  std::promise<void> over;
-};
-
-caf::behavior StandStill(Resident<caf::event_based_actor>*,
-                         Standstill* standstill) {
-  standstill->begun.set_value();
-  standstill->over.get_future().wait();
-  return {};
 }
 
 }  // namespace
@@ -161,17 +146,6 @@ void WatcherTest::Detach() {
 absl::Status WatcherTest::Close() {
   auto answer = Ask<WatcherDetached>(watcher_, CloseWatcher{});
   return answer.ok() ? answer->restored : answer.status();
-}
-
-void WatcherTest::WhileStandingStill(IoHost& host,
-                                     const std::function<void()>& body) {
-  Standstill standstill;
-  auto actor = SpawnResident<caf::hidden>(host, StandStill, &standstill);
-  standstill.begun.get_future().wait();
-  body();
-  standstill.over.set_value();
-  caf::scoped_actor self(host.system());
-  self->wait_for(actor);
 }
 
 bool WatcherTest::Logged(absl::string_view part) const {

@@ -12,7 +12,6 @@
 
 #include <signal.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -68,10 +67,6 @@ class WatcherTest : public ProcessTest {
   std::string Attach();
   void Detach();
   absl::Status Close();
-
-  // While `body` runs on the test's thread the host's stands still.
-  static void WhileStandingStill(IoHost& host,
-                                 const std::function<void()>& body);
 
   // Whether a line of the watcher's log has this in it.
   bool Logged(absl::string_view part) const;
