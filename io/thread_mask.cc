@@ -10,13 +10,6 @@
 namespace troupe {
 namespace {
 
-sigset_t OnlySigpipe() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  return set;
-}
-
 bool SigpipePending() {
   sigset_t pending;
   sigpending(&pending);
@@ -26,7 +19,7 @@ bool SigpipePending() {
 // The kernel names the writer's own process as the sender (signal(7), EPIPE in
 // write(2)). Linux hands out a thread's own signals before the process's.
 void ConsumeOwnSigpipe() {
-  const sigset_t set = OnlySigpipe();
+  const sigset_t set = OnlySignal(SIGPIPE);
   const timespec now{};
   siginfo_t info;
   int taken;
@@ -39,6 +32,13 @@ void ConsumeOwnSigpipe() {
 }
 
 }  // namespace
+
+sigset_t OnlySignal(int number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  return set;
+}
 
 BlockAllSignals::BlockAllSignals() {
   sigset_t set;
@@ -55,7 +55,7 @@ BlockAllSignals::~BlockAllSignals() {
 }
 
 ScopedSigpipeBlock::ScopedSigpipeBlock() {
-  const sigset_t set = OnlySigpipe();
+  const sigset_t set = OnlySignal(SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &set, &previous_);
   // Unblocked until now means delivered until now.
   was_pending_ = sigismember(&previous_, SIGPIPE) == 1 && SigpipePending();

@@ -21,6 +21,9 @@
 
 namespace troupe {
 
+// For sigprocmask and its like.
+sigset_t OnlySignal(int number);
+
 // Blocks every signal but those a thread raises by its own instruction or
 // call: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT. A blocked
 // fault would end the process without its handler, a sanitizer's for one.

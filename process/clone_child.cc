@@ -14,8 +14,6 @@
 #include <new>
 #include <utility>
 
-#include "process/sigchld_mask.h"
-
 namespace troupe {
 namespace {
 
@@ -65,15 +63,11 @@ class ChildStack {
   void* base_;
 };
 
-// Of all 64 signals, the two that libc keeps for itself included:
-// sigprocmask(3) would leave those out. Nor is SIGCHLD blocked if nobody
-// handles it: that of a child that has ended before the mask is restored, see
-// sigchld_mask.h.
+// Of the 64 signals, the two that libc keeps for itself included:
+// sigprocmask(3) would leave those out.
 class SignalsBlocked {
  public:
-  SignalsBlocked() {
-    uint64_t signals = ~uint64_t{0};
-    if (!SigchldIsHandled()) signals &= ~(uint64_t{1} << (SIGCHLD - 1));
+  explicit SignalsBlocked(uint64_t signals) {
     syscall(SYS_rt_sigprocmask, SIG_BLOCK, &signals, &before_, sizeof signals);
   }
   ~SignalsBlocked() {
@@ -87,6 +81,8 @@ class SignalsBlocked {
  private:
   uint64_t before_ = 0;
 };
+
+constexpr uint64_t kSigchld = uint64_t{1} << (SIGCHLD - 1);
 
 // For a kernel or a filter that does not know the call, or not with this flag.
 bool IsUnknown(int error_number) {
@@ -160,7 +156,9 @@ pid_t CloneInCgroup(ChildSetup* setup, const ChildStack& stack) {
   return pid;
 }
 
+// The child begins with our handlers, which must not run in it.
 pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
+  SignalsBlocked blocked(kSigchld);
   setup->handlers_reset = false;
   setup->flags->pidfd = -1;  // a clone that failed may have left one there
   return clone(RunChildSetup, stack.top(),
@@ -173,7 +171,8 @@ pid_t CloneWith(int more_flags, ChildSetup* setup, const ChildStack& stack) {
 pid_t CloneChild(ChildSetup* setup) {
   const ChildStack* stack = ChildStack::OfThisThread();
   if (stack == nullptr) return -1;
-  SignalsBlocked blocked;
+  // The child may end before the mask is restored: see sigchld_mask.h.
+  SignalsBlocked blocked(~kSigchld);
   // Where that is forbidden or refused, the child says why when it tries.
   pid_t pid = setup->cgroup >= 0 ? CloneInCgroup(setup, *stack) : -1;
   if (pid < 0) pid = CloneBy3(0, setup, *stack);

@@ -2,20 +2,16 @@
 
 #include <signal.h>
 
+#include "io/thread_mask.h"
+
 namespace troupe {
 
-bool SigchldIsHandled() {
+void BlockSigchldIfHandled() {
   struct sigaction now;
   sigaction(SIGCHLD, nullptr, &now);
-  return now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN;
-}
-
-void BlockSigchldIfHandled() {
-  sigset_t sigchld;
-  sigemptyset(&sigchld);
-  sigaddset(&sigchld, SIGCHLD);
-  pthread_sigmask(SigchldIsHandled() ? SIG_BLOCK : SIG_UNBLOCK, &sigchld,
-                  nullptr);
+  const bool handled = now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN;
+  const sigset_t sigchld = OnlySignal(SIGCHLD);
+  pthread_sigmask(handled ? SIG_BLOCK : SIG_UNBLOCK, &sigchld, nullptr);
 }
 
 }  // namespace troupe

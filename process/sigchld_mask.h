@@ -10,8 +10,6 @@
 
 namespace troupe {
 
-bool SigchldIsHandled();
-
 // Blocks SIGCHLD on the calling thread if it is handled now, else unblocks it.
 // A handler that is installed later may run here until the next call.
 void BlockSigchldIfHandled();

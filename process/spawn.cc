@@ -22,9 +22,9 @@
 namespace troupe {
 namespace {
 
-// False for a child that may not be killed (set-user-id, row V10): it runs.
-bool Killed(pid_t pid, int pidfd) {
-  return !absl::IsPermissionDenied(SignalChild(pid, pidfd, SIGKILL));
+void Bury(ChildId id) {
+  (void)AwaitExit(id);
+  (void)Reap(id);
 }
 
 // Of a child that was cloned and not reaped. Numbered 3 or higher, also when we
@@ -42,14 +42,16 @@ absl::StatusOr<SpawnedChild> FinishSpawn(SpawnPlan* plan, pid_t pid,
                                          bool aborted) {
   auto pidfd = TakePidfd(pid, plan->setup()->flags->pidfd);
   const int error_number = plan->setup()->error_number;
-  if (error_number == 0 && aborted && pidfd.ok()) {
-    aborted = Killed(pid, pidfd->get());
+  if (error_number != 0) {  // it ends by itself
+    Bury(ChildId::Of(pid, pidfd.ok() ? pidfd->get() : -1));
+    return plan->Failure(error_number);
   }
-  if (error_number != 0 || aborted || !pidfd.ok()) {
-    RemoveChild(pid, pidfd.ok() ? pidfd->get() : -1);
-    if (error_number == 0 && !aborted) return pidfd.status();
-    return plan->Failure(error_number != 0 ? error_number : ETIME);
+  if (!pidfd.ok()) {
+    (void)SignalChild(pid, -1, SIGKILL);
+    Bury(ChildId::ByPid(pid));
+    return aborted ? plan->Failure(ETIME) : pidfd.status();
   }
+  if (aborted && RemoveChild(pid, pidfd->get())) return plan->Failure(ETIME);
   SpawnedChild child;
   child.pid = pid;
   child.pidfd = *std::move(pidfd);
@@ -78,11 +80,11 @@ absl::StatusOr<SpawnedChild> SpawnWith(const Command& command,
 
 }  // namespace
 
-void RemoveChild(pid_t pid, int pidfd) {
-  const ChildId id = ChildId::Of(pid, pidfd);
-  (void)SignalChild(pid, pidfd, SIGKILL);
-  (void)AwaitExit(id);
-  (void)Reap(id);
+bool RemoveChild(pid_t pid, int pidfd) {
+  const absl::Status killed = SignalChild(pid, pidfd, SIGKILL);
+  if (absl::IsPermissionDenied(killed)) return false;
+  Bury(ChildId::Of(pid, pidfd));
+  return true;
 }
 
 absl::StatusOr<SpawnedChild> Spawn(const Command& command,

@@ -63,7 +63,9 @@ struct SpawnedChild {
 };
 
 // Kills and reaps it: it is gone when this returns. A pidfd of -1 is none.
-void RemoveChild(pid_t pid, int pidfd);
+// False for one that may not be killed (set-user-id, row V10): nothing was
+// done.
+bool RemoveChild(pid_t pid, int pidfd);
 
 // `attempt` may be null; if not, it is used for this one call.
 absl::StatusOr<SpawnedChild> Spawn(const Command& command,

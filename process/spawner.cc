@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "caf/allowed_unsafe_message_type.hpp"
 #include "io/status_error.h"
 #include "io/tell.h"
@@ -95,8 +94,7 @@ using Self = StatefulResident<Interface, State>;
 void EndChild(const caf::weak_actor_ptr& spawner, pid_t pid, SharedFd pidfd,
               bool own_group) {
   if (own_group) (void)SignalGroupOf(pid, pidfd->get(), SIGKILL);
-  const absl::Status killed = SignalChild(pid, pidfd->get(), SIGKILL);
-  if (!absl::IsPermissionDenied(killed)) return RemoveChild(pid, pidfd->get());
+  if (RemoveChild(pid, pidfd->get())) return;
   LeaveChild left{pid, std::move(pidfd)};
   if (!Reap(left.id()).ok()) Tell(spawner, std::move(left));
 }

@@ -2,12 +2,15 @@
 #include "process/sigchld_mask.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -20,17 +23,11 @@
 #include "tests/process/spawner_fixture.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leased_program.h"
+#include "tests/support/seccomp_filter.h"
 #include "tests/support/yield_until.h"
 
 namespace troupe {
 namespace {
-
-sigset_t Sigchld() {
-  sigset_t sigchld;
-  sigemptyset(&sigchld);
-  sigaddset(&sigchld, SIGCHLD);
-  return sigchld;
-}
 
 // Before the fixture starts its threads, all of which block SIGCHLD then.
 struct NobodyTakesSignals {
@@ -56,7 +53,7 @@ std::atomic<pid_t> handled_by{0};
 class HandledSigchldTest : private NobodyTakesSignals, public SpawnerTest {
  protected:
   HandledSigchldTest() {
-    const sigset_t sigchld = Sigchld();
+    const sigset_t sigchld = OnlySignal(SIGCHLD);
     pthread_sigmask(SIG_UNBLOCK, &sigchld, nullptr);
     struct sigaction catching = {};
     catching.sa_handler = [](int) { handled_by = gettid(); };
@@ -113,13 +110,13 @@ uint64_t BlockedBy(pid_t thread) {
 
 bool Has(uint64_t signals, int number) { return signals >> (number - 1) & 1; }
 
-// A child may end before the thread that made it runs again.
-TEST(SigchldMaskTest, IsLetThroughInTheMiddleOfASpawn) {
-  LeasedProgram program;
-  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+// What the thread blocks whose child hangs in `program`, after `prepare`.
+uint64_t BlockedInTheMiddleOfASpawn(const LeasedProgram& program,
+                                    const std::function<void()>& prepare) {
   SpawnAttempt attempt;
   std::atomic<pid_t> tid{0};
   std::thread spawner([&] {
+    prepare();
     tid = gettid();
     EXPECT_FALSE(Spawn({.argv = {program.path()}}, &attempt).ok());
   });
@@ -129,8 +126,27 @@ TEST(SigchldMaskTest, IsLetThroughInTheMiddleOfASpawn) {
   const uint64_t blocked = BlockedBy(tid);
   EXPECT_TRUE(attempt.Abort());
   spawner.join();
+  return blocked;
+}
+
+// A child may end before the thread that made it runs again.
+TEST(SigchldMaskTest, IsLetThroughInTheMiddleOfASpawn) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  const uint64_t blocked = BlockedInTheMiddleOfASpawn(program, [] {});
   EXPECT_TRUE(Has(blocked, SIGTERM));
   EXPECT_FALSE(Has(blocked, SIGCHLD));
+}
+
+// There the child has the program's handlers until it drops them itself.
+TEST(SigchldMaskTest, IsBlockedInTheMiddleOfASpawnWithoutClone3) {
+  LeasedProgram program;
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  const uint64_t blocked = BlockedInTheMiddleOfASpawn(program, [] {
+    EXPECT_TRUE(RefuseCalls({{SYS_clone3, ENOSYS}}));
+  });
+  EXPECT_TRUE(Has(blocked, SIGTERM));
+  EXPECT_TRUE(Has(blocked, SIGCHLD));
 }
 
 }  // namespace

@@ -1,10 +1,6 @@
 #include "process/spawn_attempt.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -19,6 +15,7 @@
 #include "tests/process/ran_child.h"
 #include "tests/support/child_program.h"
 #include "tests/support/leak_check.h"
+#include "tests/support/leased_program.h"
 #include "tests/support/no_kill_capability.h"
 #include "tests/support/scratch_folder.h"
 
@@ -56,55 +53,10 @@ TEST_F(SpawnAttemptTest, IsOverWhenTheSpawnFailed) {
   }
 }
 
-// A program whose exec blocks: this process holds a write lease on the file and
-// does not give it up before it is told to. The kernel then sends SIGIO, which
-// tells us that the child is there. Any user may run it.
-class ProgramUnderLease {
- public:
-  explicit ProgramUnderLease(
-      const std::string& program = ChildProgram("exit_with")) {
-    sigemptyset(&sigio_);
-    sigaddset(&sigio_, SIGIO);
-    pthread_sigmask(SIG_BLOCK, &sigio_, &before_);
-    std::string pattern = "/tmp/leaseXXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    chmod(folder_.c_str(), 0755);
-    path_ = folder_ + "/program";
-    RunToEnd({.argv = {"/bin/cp", "-L", program, path_}});
-    lease_ = OwnedFd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    held_ = fcntl(lease_.get(), F_SETLEASE, F_WRLCK) == 0;
-  }
-  ~ProgramUnderLease() {
-    GiveUp();
-    timespec now = {};
-    while (sigtimedwait(&sigio_, nullptr, &now) == SIGIO) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    unlink(path_.c_str());
-    rmdir(folder_.c_str());
-  }
-
-  bool held() const { return held_; }
-  const std::string& path() const { return path_; }
-
-  // Returns when somebody blocks on the lease.
-  void AwaitBlocked() {
-    while (sigwaitinfo(&sigio_, nullptr) != SIGIO) {
-    }
-  }
-  void GiveUp() { fcntl(lease_.get(), F_SETLEASE, F_UNLCK); }
-
- private:
-  sigset_t sigio_, before_;
-  std::string folder_, path_;
-  OwnedFd lease_;
-  bool held_ = false;
-};
-
 // Core rule 5: a spawn not exec'ed by its deadline is killed through its pidfd
 // and answered typed.
 TEST_F(SpawnAttemptTest, KilledWhenExecHangs) {
-  ProgramUnderLease program;
+  LeasedProgram program;
   if (!program.held()) GTEST_SKIP() << "no leases on this file system";
   SpawnAttempt attempt;
   absl::Status status;
@@ -130,7 +82,7 @@ TEST_F(SpawnAttemptTest, LeavesAChildThatMayNotBeKilled) {
   if (!NoKillCapability::MayHaveStrangers()) {
     GTEST_SKIP() << "needs root, with the right to change uids";
   }
-  ProgramUnderLease program("/bin/cat");
+  LeasedProgram program("/bin/cat");
   if (!program.held()) GTEST_SKIP() << "no leases on this file system";
   SpawnAttempt attempt;
   absl::StatusOr<SpawnedChild> child;
